@@ -1,0 +1,187 @@
+"""Several objectives trained at once: M members as one stacked model, one batched step.
+
+All members see the same batches and, unless a member has a seed of its own, start from the same
+weights, so what differs between them is the objective alone. No threads, no I/O, no screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facevis.live.config import Member, RunConfig
+from facevis.live.groups import Group, group_members, statistics_rows, warmth
+from facevis.live.material import Material, material_for
+from facevis.live.recording import STATISTICS, Recording, Snapshot, is_kept
+from facevis.margins import Margin
+from facevis.models import stacked_network
+
+
+class Ensemble:
+    """M members in training; everything is decided by its configuration and its data.
+
+    >>> members = (Member(objective="arcface"), Member(objective="cosface"))
+    >>> ensemble = Ensemble(RunConfig(members=members))
+    >>> losses = ensemble.train(steps=3)
+    >>> losses.shape, ensemble.step
+    (torch.Size([2]), 3)
+    """
+
+    def __init__(
+        self, config: RunConfig, material: Material | None = None, device: str = "auto"
+    ) -> None:
+        self.config = config
+        self.material = material or material_for(config)
+        self.device = choose_device(device)
+        dataset = self.material.dataset
+        self.num_classes = dataset.num_classes
+        self.members = list(config.members)
+        inputs = torch.from_numpy(dataset.inputs())
+        labels = torch.from_numpy(dataset.labels)
+        train = torch.from_numpy(self.material.train)
+        shown = torch.from_numpy(self.material.shown)
+        self._inputs, self._labels = inputs[train].to(self.device), labels[train].to(self.device)
+        self._shown, self.shown_labels = (
+            inputs[shown].to(self.device),
+            labels[shown].to(self.device),
+        )
+        self._held_out = torch.from_numpy(self.material.held_out).to(self.device)
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Back to step 0 with the same weights and batches; margins and scales stay as set."""
+        seeds = [self.config.seed if m.seed is None else m.seed for m in self.members]
+        self.network = stacked_network(
+            self.config.network, self.material.dataset.image_shape, self.config.embedding_dim, seeds
+        ).to(self.device)
+        self.groups: list[Group] = group_members(
+            self.members, self.num_classes, self.config.embedding_dim, seeds, self.device
+        )
+        self._places = torch.tensor([i for g in self.groups for i in g.index]).argsort()
+        parameters = [*self.network.parameters()]
+        for group in self.groups:
+            parameters += group.parameters()
+        self._parameters = parameters
+        self._optimizer = torch.optim.Adam(parameters, lr=self.config.learning_rate, fused=True)
+        self.step = 0
+        self.losses = torch.full((len(self.members),), float("nan"))
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    def set_member(
+        self, index: int, *, margin: Margin | None = None, scale: float | None = None
+    ) -> None:
+        """Change a member's margin or scale from its next step on."""
+        if not 0 <= index < len(self.members):
+            raise ValueError(f"member is {index}; this run has {len(self.members)}, from 0.")
+        old = self.members[index]
+        fields = {**old.__dict__, "margin": margin or old.margin, "scale": scale or old.scale}
+        self.members[index] = Member(**fields)
+        for group in self.groups:
+            group.update(self.members)
+
+    def train(self, steps: int = 1) -> Tensor:
+        """Take steps; the losses (M,) of the last batch."""
+        for _ in range(steps):
+            batch = self._batch(self.step)
+            embeddings = self.network(self._inputs[batch])
+            labels = self._labels[batch]
+            terms = [g.losses(g.pick(embeddings), labels, self.step) for g in self.groups]
+            losses = torch.cat(terms)[self._places]
+            self._optimizer.zero_grad(set_to_none=True)
+            # The derivative of a sum is one for each term: a member that became NaN harms nobody.
+            losses.sum().backward()
+            self._optimizer.step()
+            self.losses = losses.detach()
+            self.step += 1
+        return self.losses
+
+    def _batch(self, step: int) -> Tensor:
+        """Indices of batch ``step``: addressed by (seed, epoch, position), never by history."""
+        count = len(self._labels)
+        size = min(self.config.batch_size, count)
+        epoch, position = divmod(step, count // size)
+        if self._order[0] != epoch:
+            rng = np.random.default_rng((self.config.seed, epoch))
+            self._order = (epoch, torch.from_numpy(rng.permutation(count)).to(self.device))
+        return self._order[1][position * size : (position + 1) * size]
+
+    @torch.no_grad()
+    def snapshot(self) -> Snapshot:
+        """Freeze the moment: embeddings and statistics of the shown samples."""
+        raw = self.network(self._shown)
+        embeddings = torch.empty_like(raw)
+        prototypes = raw.new_zeros(len(self.members), self.num_classes, raw.shape[-1])
+        statistics = np.empty((len(self.members), len(STATISTICS)), np.float32)
+        for group in self.groups:
+            own = group.display(group.pick(raw))
+            centres = group.shown_prototypes(own, self.shown_labels, self.num_classes)
+            embeddings[group.index], prototypes[group.index] = own, centres
+            statistics[group.index] = statistics_rows(
+                group, own, centres, self.shown_labels, self._held_out
+            )
+        margins = [m.margin.scaled(warmth(m, self.step)).as_tuple() for m in self.members]
+        return Snapshot(
+            step=self.step,
+            embeddings=embeddings.cpu().numpy(),
+            prototypes=prototypes.cpu().numpy(),
+            losses=self.losses.cpu().numpy().copy(),
+            statistics=statistics,
+            margins=np.array(margins, np.float32),
+            scales=np.array([m.scale for m in self.members], np.float32),
+        )
+
+    def record(self, steps: int | None = None) -> Recording:
+        """Train from here for ``steps`` (default: the configuration's) and keep the snapshots."""
+        recording = Recording(self.config)
+        last = self.step + (self.config.steps if steps is None else steps)
+        while True:
+            if is_kept(self.step) or self.step == last:
+                recording.snapshots.append(self.snapshot())
+            if self.step == last:
+                recording.state = self.state()
+                return recording
+            self.train()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Parameters and optimizer as arrays: what ``restore`` needs to go on bit-exactly."""
+        arrays = {"step": np.array(self.step)}
+        for place, parameter in enumerate(self._parameters):
+            arrays[f"{place}/value"] = parameter.detach().cpu().numpy().copy()
+            for name, value in self._optimizer.state[parameter].items():
+                arrays[f"{place}/{name}"] = value.cpu().numpy().copy()
+        return arrays
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take a state of the same configuration; a state that does not fit is refused whole."""
+        for place, parameter in enumerate(self._parameters):
+            value = arrays.get(f"{place}/value")
+            if value is None or value.shape != tuple(parameter.shape):
+                raise ValueError(
+                    "the saved state does not fit this configuration; record the run again."
+                )
+        for place, parameter in enumerate(self._parameters):
+            with torch.no_grad():
+                parameter.copy_(torch.from_numpy(arrays[f"{place}/value"]))
+            prefix = f"{place}/"
+            names = [n.removeprefix(prefix) for n in arrays if n.startswith(prefix)]
+            self._optimizer.state[parameter] = {
+                name: torch.from_numpy(arrays[prefix + name].copy()).to(self.device)
+                for name in names
+                if name != "value"
+            }
+        self.step = int(arrays["step"])
+
+
+def choose_device(name: str) -> torch.device:
+    """``"auto"`` is CUDA where there is one, else the CPU; a missing device is said in words."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {name!r} is not there; use 'auto' or 'cpu'.") from error
+    return device

@@ -1,0 +1,104 @@
+"""What travels to the browser: a run's description as JSON, a snapshot as one binary frame.
+
+A frame is: uint32 length of the header | JSON header, padded with spaces | float32 prototypes
+(M, C, D) | int16 points (M, N, D), little-endian throughout; a coordinate is value/32767·extent.
+``assets/web/protocol.js`` reads it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import struct
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from facevis.geometry import packing_angle
+from facevis.live.config import Member, RunConfig
+from facevis.live.material import Material
+from facevis.live.recording import STATISTICS, Snapshot
+
+THUMBNAIL = 32
+
+
+def encode_snapshot(snapshot: Snapshot, *, kept: bool, time_ms: float, applied: int | None) -> bytes:
+    """One snapshot as bytes; ``applied`` is the last steering command it was trained with."""
+    embeddings = np.nan_to_num(snapshot.embeddings, nan=0.0, posinf=0.0, neginf=0.0)
+    extent = np.maximum(np.abs(embeddings).max(axis=(1, 2)), 1e-6)
+    extent = np.where(extent <= 1.0 + 1e-4, 1.0, extent)
+    points = np.rint(embeddings * (32767.0 / extent[:, None, None])).clip(-32767, 32767)
+    header = {
+        "step": snapshot.step,
+        "time": time_ms,
+        "kept": kept,
+        "extent": [round(float(value), 6) for value in extent],
+        "losses": _numbers(snapshot.losses),
+        "statistics": [
+            dict(zip(STATISTICS, _numbers(row), strict=True)) for row in snapshot.statistics
+        ],
+        "margins": [_numbers(row) for row in snapshot.margins],
+        "scales": _numbers(snapshot.scales),
+        "applied": applied,
+    }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    prototypes = np.nan_to_num(snapshot.prototypes).astype("<f4")
+    return b"".join(
+        (struct.pack("<I", len(text)), text, prototypes.tobytes(), points.astype("<i2").tobytes())
+    )
+
+
+def describe_run(
+    config: RunConfig, members: list[Member], material: Material, thumbnails_url: str
+) -> dict[str, Any]:
+    """What a view must know before the first frame: labels, names, members, pictures."""
+    dataset, shown = material.dataset, material.shown
+    return {
+        "type": "run",
+        "version": 1,
+        "dim": config.embedding_dim,
+        "labels": dataset.labels[shown].tolist(),
+        "held_out": material.held_out.astype(int).tolist() if material.held_out.any() else None,
+        "class_names": list(dataset.class_names),
+        "points": len(shown),
+        "sprite": {"url": thumbnails_url, "columns": _columns(len(shown)), "size": THUMBNAIL},
+        "members": [
+            {
+                "name": member.objective,
+                "objective": member.objective,
+                "margin": member.margin.as_tuple(),
+                "scale": member.scale,
+                "tail": member.tail,
+                "gradient": member.gradient,
+                "spherical": member.spherical,
+            }
+            for member in members
+        ],
+        "packing_angle": packing_angle(dataset.num_classes, config.embedding_dim),
+        "seed": config.seed,
+    }
+
+
+def thumbnail_sheet(material: Material) -> bytes:
+    """All shown samples as one PNG, row by row, for the hover picture."""
+    tiles = material.dataset.thumbnails(THUMBNAIL)[material.shown]
+    columns = _columns(len(tiles))
+    rows = math.ceil(len(tiles) / columns)
+    padding = np.zeros((rows * columns - len(tiles), *tiles.shape[1:]), tiles.dtype)
+    grid = np.concatenate([tiles, padding]).reshape(rows, columns, THUMBNAIL, THUMBNAIL, 3)
+    sheet = grid.swapaxes(1, 2).reshape(rows * THUMBNAIL, columns * THUMBNAIL, 3)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _columns(count: int) -> int:
+    return max(1, math.ceil(math.sqrt(count)))
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    """Five significant digits, and null for what is no number: JSON has no NaN."""
+    return [float(f"{v:.5g}") if math.isfinite(v) else None for v in values.tolist()]

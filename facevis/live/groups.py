@@ -1,0 +1,229 @@
+"""Members of one kind, computed together: the bridge from configurations to objectives.
+
+An ensemble splits its members into groups that run the same code (softmax; the margin family with
+one tail and gradient; contrastive; triplet with one mining); inside a group margins and scales
+differ freely. A group owns its prototypes and reports what they look like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facevis.live.config import Member
+from facevis.live.recording import STATISTICS
+from facevis.margins import StackedMargin, unit
+from facevis.objectives import (
+    contrastive_loss,
+    cross_entropy,
+    initial_prototypes,
+    margin_logits,
+    softmax_logits,
+    triplet_loss,
+)
+from facevis.statistics import angle_table, packing_share
+
+
+def warmth(member: Member, step: int) -> float:
+    """Share of the margin in force at a step: 0 at the start of the warm-up, 1 after it."""
+    return 1.0 if step >= member.warmup else step / member.warmup
+
+
+class Group:
+    """Members (indices into the ensemble) whose losses are one batched computation."""
+
+    def __init__(self, index: Sequence[int], members: Sequence[Member]) -> None:
+        self.index = list(index)
+        self._all = len(self.index) == len(members)
+        self.update(members)
+
+    def update(self, members: Sequence[Member]) -> None:
+        """Take the members' present settings."""
+        self.members = [members[i] for i in self.index]
+
+    def pick(self, embeddings: Tensor) -> Tensor:
+        """This group's slices of (M, B, D)."""
+        return embeddings if self._all else embeddings[self.index]
+
+    def parameters(self) -> list[Tensor]:
+        """What the optimizer trains besides the network."""
+        return []
+
+    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+        """Losses (G,) of embeddings (G, B, D)."""
+        raise AssertionError("each kind of group computes its own losses")
+
+    def display(self, raw: Tensor) -> Tensor:
+        """Embeddings as they are drawn: of unit length, unless the objective keeps lengths."""
+        return unit(raw)
+
+    def shown_prototypes(self, embeddings: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+        """Prototypes (G, C, D) as drawn."""
+        raise AssertionError("each kind of group knows its own prototypes")
+
+    def scores(self, embeddings: Tensor, prototypes: Tensor) -> Tensor:
+        """What decides the class of a sample, (G, N, C): the cosine to each prototype."""
+        return embeddings @ unit(prototypes).transpose(-1, -2)
+
+    def teaching(self) -> list[float]:
+        """Share of the last batch's pairs or triplets that gave a gradient; NaN for others."""
+        return [float("nan")] * len(self.index)
+
+
+class SoftmaxGroup(Group):
+    """Plain softmax: free lengths, weights and biases."""
+
+    def __init__(self, index: Sequence[int], members: Sequence[Member], prototypes: Tensor) -> None:
+        super().__init__(index, members)
+        self.prototypes = prototypes.requires_grad_()
+        self.bias = torch.zeros(prototypes.shape[:2], device=prototypes.device, requires_grad=True)
+
+    def parameters(self) -> list[Tensor]:
+        """Weights and biases."""
+        return [self.prototypes, self.bias]
+
+    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+        """Cross-entropy of the logits."""
+        return cross_entropy(softmax_logits(embeddings, self.prototypes, self.bias), labels)
+
+    def display(self, raw: Tensor) -> Tensor:
+        """As they are: in the plane the classes are rays."""
+        return raw
+
+    def shown_prototypes(self, embeddings: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+        """The rows of W."""
+        return self.prototypes.detach()
+
+    def scores(self, embeddings: Tensor, prototypes: Tensor) -> Tensor:
+        """The logits."""
+        return softmax_logits(embeddings, prototypes, self.bias)
+
+
+class MarginGroup(Group):
+    """The margin family; margins and scales are tensors and may change between steps."""
+
+    def __init__(self, index: Sequence[int], members: Sequence[Member], prototypes: Tensor) -> None:
+        self.directions = prototypes.requires_grad_()
+        super().__init__(index, members)
+
+    def update(self, members: Sequence[Member]) -> None:
+        """Take new margins and scales."""
+        super().update(members)
+        self._margin: StackedMargin | None = None
+        scales = torch.tensor([m.scale for m in self.members], device=self.directions.device)
+        self._scale = scales.view(-1, 1, 1)
+
+    def parameters(self) -> list[Tensor]:
+        """The directions of the prototypes."""
+        return [self.directions]
+
+    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+        """Cross-entropy of the logits with margin."""
+        first = self.members[0]
+        logits = margin_logits(
+            embeddings,
+            self.directions,
+            labels,
+            self._stacked_margin(step),
+            self._scale,
+            first.tail,
+            first.gradient,
+        )
+        return cross_entropy(logits, labels)
+
+    def _stacked_margin(self, step: int) -> StackedMargin:
+        if self._margin is None or any(step <= m.warmup for m in self.members):
+            margins = [m.margin.scaled(warmth(m, step)) for m in self.members]
+            self._margin = StackedMargin.of(margins, like=self.directions)
+        return self._margin
+
+    def shown_prototypes(self, embeddings: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+        """Unit vectors."""
+        return unit(self.directions.detach())
+
+
+class PairGroup(Group):
+    """Contrastive and triplet: no prototypes of their own; the class means stand in when drawn."""
+
+    def __init__(self, index: Sequence[int], members: Sequence[Member]) -> None:
+        super().__init__(index, members)
+        self._teaching: Tensor | None = None
+
+    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+        """Mean over the pairs or the mined triplets of the batch."""
+        first, embeddings = self.members[0], unit(embeddings)
+        margins = torch.tensor([m.distance_margin for m in self.members], device=embeddings.device)
+        margins = margins.view(-1, 1, 1)
+        if first.objective == "contrastive":
+            return contrastive_loss(embeddings, labels, margins)
+        terms = triplet_loss(embeddings, labels, margins, first.mining, first.squared)
+        self._teaching = terms.teaching
+        return terms.loss
+
+    def shown_prototypes(self, embeddings: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+        """Directions of the class means; a class without samples gets the zero vector."""
+        sums = embeddings.new_zeros(embeddings.shape[0], num_classes, embeddings.shape[-1])
+        return unit(sums.index_add(1, labels, embeddings))
+
+    def teaching(self) -> list[float]:
+        """Share of valid triplets that still violate the margin."""
+        if self._teaching is None:
+            return super().teaching()
+        return self._teaching.expand(len(self.index)).tolist()
+
+
+def group_members(
+    members: Sequence[Member],
+    num_classes: int,
+    embedding_dim: int,
+    seeds: Sequence[int],
+    device: torch.device,
+) -> list[Group]:
+    """Sort members into groups; equal seeds start from equal prototypes."""
+    kinds: dict[tuple, list[int]] = {}
+    for place, member in enumerate(members):
+        kinds.setdefault(_kind(member), []).append(place)
+    groups: list[Group] = []
+    for kind, index in kinds.items():
+        if kind[0] in ("contrastive", "triplet"):
+            groups.append(PairGroup(index, members))
+            continue
+        generators = [torch.Generator().manual_seed(seeds[i] + 1_000_003) for i in index]
+        prototypes = torch.stack(
+            [initial_prototypes(num_classes, embedding_dim, g) for g in generators]
+        ).to(device)
+        make = SoftmaxGroup if kind[0] == "softmax" else MarginGroup
+        groups.append(make(index, members, prototypes))
+    return groups
+
+
+def _kind(member: Member) -> tuple:
+    if member.in_margin_family:
+        return ("margin", member.tail, member.gradient)
+    if member.objective == "triplet":
+        return ("triplet", member.mining, member.squared)
+    return (member.objective,)
+
+
+def statistics_rows(
+    group: Group, embeddings: Tensor, prototypes: Tensor, labels: Tensor, held_out: Tensor
+) -> np.ndarray:
+    """The statistics (G, len(STATISTICS)) of drawn embeddings (G, N, D)."""
+    correct = group.scores(embeddings, prototypes).argmax(-1) == labels
+    trained = ~held_out
+    rows = []
+    for place, teaching in enumerate(group.teaching()):
+        own, seen = embeddings[place], trained.nonzero().squeeze(-1)
+        table = angle_table(own[seen], labels[seen], prototypes[place])
+        value = {
+            "accuracy": correct[place, trained].float().mean().item(),
+            "held_out_accuracy": correct[place, held_out].float().mean().item(),
+            "packing_share": packing_share(prototypes[place]),
+            "teaching_share": teaching,
+            **{name: getattr(table, name) for name in ("w_ec", "w_inter", "intra", "inter")},
+        }
+        rows.append([value[name] for name in STATISTICS])
+    return np.array(rows, np.float32)

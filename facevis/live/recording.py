@@ -1,0 +1,161 @@
+"""Snapshots and recordings: frozen states of an ensemble, in numpy only, saved without pickle.
+
+A recording holds what is needed to show a run again (embeddings, prototypes, losses, statistics)
+and, optionally, the state from which training can go on. It knows no torch and no screen.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from facevis.live.config import RunConfig
+
+FORMAT = "facevis-recording-1"
+STATISTICS = (
+    "accuracy",
+    "held_out_accuracy",
+    "w_ec",
+    "w_inter",
+    "intra",
+    "inter",
+    "packing_share",
+    "teaching_share",
+)
+"""Columns of ``Snapshot.statistics``: shares from 0 to 1, angles in degrees, NaN where unknown."""
+
+_GROWTH = 1.1
+_LARGEST_FILE = 512 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One moment of M members: what is drawn and what is said about it."""
+
+    step: int
+    embeddings: np.ndarray
+    """(M, N, D) float32; of unit length for every member that lives on the sphere."""
+    prototypes: np.ndarray
+    """(M, C, D) float32."""
+    losses: np.ndarray
+    """(M,), the loss of the batch just trained on; NaN before the first step."""
+    statistics: np.ndarray
+    """(M, len(STATISTICS))."""
+    margins: np.ndarray
+    """(M, 3): m1, m2, m3 in force, after warm-up."""
+    scales: np.ndarray
+    """(M,)."""
+
+    def __post_init__(self) -> None:
+        """A snapshot is shared between threads: nobody may write into it."""
+        for name in _ARRAYS:
+            getattr(self, name).setflags(write=False)
+
+    def statistic(self, name: str) -> np.ndarray:
+        """One statistic of all members, (M,)."""
+        return self.statistics[:, STATISTICS.index(name)]
+
+
+_ARRAYS = ("embeddings", "prototypes", "losses", "statistics", "margins", "scales")
+
+
+def is_kept(step: int) -> bool:
+    """Whether a recording keeps this step: every early one, then each 10 % further.
+
+    >>> [step for step in range(40) if is_kept(step)][-6:]
+    [28, 31, 34, 37]
+    """
+    if step < 2:
+        return True
+    return math.floor(math.log(step, _GROWTH)) > math.floor(math.log(step - 1, _GROWTH))
+
+
+@dataclass
+class Recording:
+    """A configuration and the snapshots of a run of it, in the order of their steps."""
+
+    config: RunConfig
+    snapshots: list[Snapshot] = field(default_factory=list)
+    state: dict[str, np.ndarray] = field(default_factory=dict)
+    """Where training can go on from: parameters and optimizer at the last snapshot, or empty."""
+
+    def save(self, path: str | Path) -> None:
+        """Write one compressed .npz; the old file stays until the new one is whole."""
+        if not self.snapshots:
+            raise ValueError("the recording has no snapshot yet; train before saving it.")
+        path = Path(path)
+        arrays = {
+            name: np.stack([getattr(snapshot, name) for snapshot in self.snapshots])
+            for name in _ARRAYS
+        }
+        arrays["steps"] = np.array([snapshot.step for snapshot in self.snapshots])
+        header = json.dumps({"format": FORMAT, "config": self.config.to_json()})
+        arrays["header"] = np.frombuffer(header.encode(), np.uint8)
+        arrays |= {f"state/{name}": array for name, array in self.state.items()}
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recording:
+        """Read a recording; anything but a whole one raises ``ValueError`` in words."""
+        path = Path(path)
+        try:
+            arrays = _read_arrays(path)
+            header = json.loads(bytes(arrays["header"]).decode())
+            if header.get("format") != FORMAT:
+                raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT!r}")
+            config = RunConfig.from_json(header["config"])
+            snapshots = list(_snapshots(arrays, config))
+        except FileNotFoundError as error:
+            raise ValueError(f"there is no recording at {path}; check the path.") from error
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+            reason = str(error).rstrip(".") or type(error).__name__
+            raise ValueError(
+                f"{path.name} is not a whole facevis recording ({reason}); record the run again."
+            ) from error
+        state = {
+            name.removeprefix("state/"): array
+            for name, array in arrays.items()
+            if name.startswith("state/")
+        }
+        return cls(config, snapshots, state)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of the file; sizes are checked before anything is unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        total = sum(entry.file_size for entry in archive.infolist())
+    if total > _LARGEST_FILE:
+        raise ValueError(f"it unpacks to {total >> 20} MiB, more than {_LARGEST_FILE >> 20}")
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _snapshots(arrays: Mapping[str, np.ndarray], config: RunConfig) -> Iterable[Snapshot]:
+    steps = arrays["steps"]
+    members, count = len(config.members), len(steps)
+    if count == 0 or steps.ndim != 1 or (np.diff(steps) <= 0).any():
+        raise ValueError("its steps do not rise")
+    points = arrays["embeddings"].shape[2] if arrays["embeddings"].ndim == 4 else 0
+    classes = arrays["prototypes"].shape[2] if arrays["prototypes"].ndim == 4 else 0
+    shapes = {
+        "embeddings": (points, config.embedding_dim),
+        "prototypes": (classes, config.embedding_dim),
+        "losses": (),
+        "statistics": (len(STATISTICS),),
+        "margins": (3,),
+        "scales": (),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != (count, members, *shape) or arrays[name].dtype.kind != "f":
+            raise ValueError(f"its {name} have the wrong shape")
+    for place, step in enumerate(steps):
+        yield Snapshot(int(step), *(arrays[name][place].copy() for name in _ARRAYS))

@@ -1,0 +1,56 @@
+"""Who watches which run: runs by unguessable token, in a bounded room.
+
+The page opens a run and hands its token to the view; the stream looks the token up. Streamlit and
+sockets are unknown here.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+
+from facevis.live.config import RunConfig
+from facevis.live.material import material_for
+from facevis.live.recording import Recording
+from facevis.live.trainer import LiveRun
+
+CAPACITY = 64
+"""Runs kept; past it the run that was longest without a viewer goes first."""
+
+
+class Rooms:
+    """The runs of this process, by token."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._runs: OrderedDict[str, LiveRun] = OrderedDict()
+        self._lock = threading.Lock()
+        self._capacity = capacity
+
+    def open(self, config: RunConfig, recording: Recording | None = None) -> str:
+        """Make a run, from a recording if there is one, and return its token."""
+        run = LiveRun(config, material_for(config), recording)
+        token = secrets.token_urlsafe(18)
+        with self._lock:
+            self._runs[token] = run
+            self._make_room()
+        return token
+
+    def find(self, token: str) -> LiveRun | None:
+        """The run of a token, or None if it was never there or has been let go."""
+        with self._lock:
+            if token in self._runs:
+                self._runs.move_to_end(token)
+            return self._runs.get(token)
+
+    def _make_room(self) -> None:
+        for token in list(self._runs):
+            if len(self._runs) <= self._capacity:
+                return
+            if self._runs[token].viewers == 0 and self._runs[token].state != "training":
+                del self._runs[token]
+        if len(self._runs) > self._capacity:
+            self._runs.popitem(last=False)[1].pause()
+
+
+rooms = Rooms()

@@ -1,0 +1,266 @@
+"""The WebSocket route of a run, and the static routes the live view needs.
+
+Frames go out as bytes with acknowledgements as back-pressure: a slow viewer gets the newest
+snapshot, never a queue of stale ones; snapshots of the recording are never left out. Commands come
+in as JSON, each validated; a bad one is answered in words and has no effect. A socket whose Origin
+is not our own Host is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from facevis.assets import asset_path
+from facevis.live.frames import describe_run, encode_snapshot, thumbnail_sheet
+from facevis.live.recording import Snapshot
+from facevis.live.rooms import rooms
+from facevis.live.trainer import LiveRun
+from facevis.margins import Margin
+
+BASE = "/facevis"
+IN_FLIGHT = 3
+"""Frames under way without an acknowledgement."""
+LARGEST_MESSAGE = 4096
+STATUS_SECONDS = 0.5
+
+
+def routes() -> list[BaseRoute]:
+    """All routes of the live view, mounted beside Streamlit's on the same port."""
+    return [
+        WebSocketRoute(f"{BASE}/stream/{{token}}", stream),
+        Route(f"{BASE}/runs/{{token}}/thumbnails.png", _thumbnails),
+        Route(f"{BASE}/plotly/plotly.min.js", _plotly),
+        Mount(f"{BASE}/web", StaticFiles(directory=asset_path("web"))),
+    ]
+
+
+async def stream(socket: WebSocket) -> None:
+    """Serve one viewer of one run until either side leaves."""
+    if not _same_origin(socket):
+        await socket.close(code=4403, reason="wrong origin")
+        return
+    run = rooms.find(socket.path_params["token"])
+    await socket.accept()
+    if run is None:
+        await socket.send_text(_message("gone"))
+        await socket.close(code=4404, reason="no such run")
+        return
+    viewer = Viewer(socket, run)
+    leave = run.listen(viewer.wake_from_thread)
+    sender = asyncio.create_task(viewer.send())
+    try:
+        await viewer.receive()
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # a closed tab needs no farewell
+    finally:
+        leave()
+        sender.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+            await sender
+
+
+class Viewer:
+    """One browser on one run: what it has seen and what is on its way to it."""
+
+    def __init__(self, socket: WebSocket, run: LiveRun) -> None:
+        self._socket, self._run = socket, run
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._in_flight = 0
+        self._generation = -1
+        self._sent_kept = 0
+        self._sent_frame = -1
+        self._already_sent: Snapshot | None = None
+        self._status: str | None = None
+
+    def wake_from_thread(self) -> None:
+        """The trainer's thread says that there is something new."""
+        with contextlib.suppress(RuntimeError):  # the loop may be closed already
+            self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def receive(self) -> None:
+        """Take messages until the socket closes."""
+        while True:
+            text = await self._socket.receive_text()
+            try:
+                self._obey(text)
+            except ValueError as error:
+                await self._socket.send_text(_message("error", message=str(error)))
+
+    def _obey(self, text: str) -> None:
+        message = parse_command(text)
+        kind = message["type"]
+        if kind == "ack":
+            self._in_flight = max(0, self._in_flight - 1)
+            self._changed.set()
+        elif kind == "set":
+            if message["member"] >= len(self._run.members):
+                raise ValueError(f"member is {message['member']}; this run has fewer.")
+            fields = {k: message[k] for k in ("margin", "scale") if message[k] is not None}
+            self._run.steer(message["member"], fields, message["id"])
+        elif kind == "step":
+            self._run.single_step(message["count"])
+        elif kind == "speed":
+            self._run.set_speed(message["steps_per_second"])
+        else:
+            {"play": self._run.play, "pause": self._run.pause, "rewind": self._run.rewind}[kind]()
+
+    async def send(self) -> None:
+        """Description first, then the newest frame, the recording so far, and what comes."""
+        await self._socket.send_text(json.dumps(self._describe()))
+        while True:
+            await self._send_status()
+            if self._generation != self._run.generation:
+                if self._generation >= 0:
+                    await self._socket.send_text(_message("reset"))
+                self._generation, self._sent_kept, self._sent_frame = self._run.generation, 0, -1
+            payload = self._next_payload()
+            if payload is not None:
+                self._in_flight += 1
+                await self._socket.send_bytes(payload)
+                continue
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), STATUS_SECONDS)
+
+    def _next_payload(self) -> bytes | None:
+        """The next frame to send: the newest first, then what the recording still owes."""
+        if self._in_flight >= IN_FLIGHT:
+            return None
+        frame = self._run.newest_frame()
+        if frame is not None and frame.number != self._sent_frame:
+            self._sent_frame = frame.number
+            if frame.kept:
+                self._already_sent = frame.snapshot
+            return encode_snapshot(
+                frame.snapshot, kept=frame.kept, time_ms=frame.time_ms, applied=frame.applied
+            )
+        snapshots = self._run.recording.snapshots
+        while self._sent_kept < len(snapshots):
+            self._sent_kept += 1
+            snapshot = snapshots[self._sent_kept - 1]
+            if snapshot is not self._already_sent:
+                return encode_snapshot(snapshot, kept=True, time_ms=0.0, applied=None)
+        return None
+
+    def _describe(self) -> dict[str, Any]:
+        run, token = self._run, self._socket.path_params["token"]
+        description = describe_run(
+            run.config, run.members, run.material, f"{BASE}/runs/{token}/thumbnails.png"
+        )
+        return {**description, **self._state()}
+
+    def _state(self) -> dict[str, Any]:
+        run = self._run
+        return {
+            "state": run.state,
+            "step": run.step,
+            "steps": run.last_step,
+            "steps_per_second": round(run.steps_per_second, 1),
+            "message": run.error,
+        }
+
+    async def _send_status(self) -> None:
+        state = self._state()
+        # The step itself travels with every frame; only a real change is worth a message.
+        key = json.dumps([state[k] for k in ("state", "steps", "steps_per_second", "message")])
+        if key != self._status:
+            self._status = key
+            await self._socket.send_text(_message("status", **state))
+
+
+def parse_command(text: str) -> dict[str, Any]:
+    """Validate a viewer's message; whatever is wrong raises ``ValueError`` in one sentence.
+
+    >>> parse_command('{"type": "step", "count": 2}')
+    {'type': 'step', 'count': 2}
+    """
+    if len(text) > LARGEST_MESSAGE:
+        raise ValueError(f"the message is longer than {LARGEST_MESSAGE} characters.")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the message is not JSON.") from error
+    kind = message.get("type") if isinstance(message, dict) else None
+    if kind in ("ack", "play", "pause", "rewind"):
+        return {"type": kind}
+    if kind == "step":
+        return {"type": kind, "count": _whole(message.get("count", 1), "count", 1, 1000)}
+    if kind == "speed":
+        speed = message.get("steps_per_second")
+        value = None if speed is None else _number(speed, "steps_per_second", 0.1, 1e6)
+        return {"type": kind, "steps_per_second": value}
+    if kind == "set":
+        return _parse_set(message)
+    raise ValueError("the message has no known type; send ack, play, pause, step, rewind, speed or set.")
+
+
+def _parse_set(message: dict[str, Any]) -> dict[str, Any]:
+    margin, scale = message.get("margin"), message.get("scale")
+    if margin is not None:
+        if not isinstance(margin, list) or len(margin) != 3:
+            raise ValueError("margin must be a list of three numbers, m1, m2, m3.")
+        margin = Margin(*margin)
+    return {
+        "type": "set",
+        "member": _whole(message.get("member", 0), "member", 0, 255),
+        "margin": margin,
+        "scale": None if scale is None else _number(scale, "scale", 1e-3, 1e4),
+        "id": _whole(message.get("id", 0), "id", 0, 2**53),
+    }
+
+
+def _number(value: object, name: str, low: float, high: float) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
+        raise ValueError(f"{name} is {value!r}; give a number from {low:g} to {high:g}.")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _whole(value: object, name: str, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; give a whole number from {low} to {high}.")
+    return value
+
+
+def _message(kind: str, **fields: Any) -> str:
+    return json.dumps({"type": kind, **fields})
+
+
+def _same_origin(socket: WebSocket) -> bool:
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+async def _thumbnails(request: Request) -> Response:
+    run = rooms.find(request.path_params["token"])
+    if run is None:
+        return PlainTextResponse("no such run", status_code=404)
+    sheet = await asyncio.to_thread(thumbnail_sheet, run.material)
+    return Response(sheet, media_type="image/png", headers={"Cache-Control": "max-age=3600"})
+
+
+async def _plotly(request: Request) -> Response:
+    return FileResponse(_plotly_path(), headers={"Cache-Control": "max-age=86400"})
+
+
+@lru_cache(maxsize=1)
+def _plotly_path() -> Path:
+    spec = importlib.util.find_spec("plotly")  # found, not imported: it would take half a second
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "package_data" / "plotly.min.js"

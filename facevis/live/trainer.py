@@ -1,0 +1,337 @@
+"""Live runs and the one thread that trains them, turn by turn.
+
+The script thread never trains and the trainer thread never draws: commands go through a queue and
+are carried out between steps; a snapshot is published by replacing one reference. One scheduler
+thread serves every run, since threads of their own fight for the interpreter lock. Sockets and
+pages are unknown here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from facevis.live.config import RunConfig
+from facevis.live.ensemble import Ensemble
+from facevis.live.material import Material
+from facevis.live.recording import Recording, Snapshot, is_kept
+
+STATES = ("recorded", "training", "paused", "finished", "failed")
+TURN_SECONDS = 0.008
+"""A run's turn before the next run's: short enough for 20 runs to look alive."""
+FRAME_SECONDS = 0.05
+"""At most 20 live snapshots a second and run."""
+SNAPSHOT_SHARE = 0.15
+"""Of the thread's time, at most this share goes into live snapshots, however many runs there are."""
+ALONE_SECONDS = 10.0
+"""A run that nobody watches stops after this time."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A published snapshot with what the view wants to know about it."""
+
+    snapshot: Snapshot
+    kept: bool
+    time_ms: float
+    applied: int | None
+    number: int
+
+
+class LiveRun:
+    """One run: its recording so far, its state, and the commands waiting for it.
+
+    All public methods may be called from any thread; only the scheduler calls ``take_turn``.
+    """
+
+    def __init__(
+        self, config: RunConfig, material: Material, recording: Recording | None = None
+    ) -> None:
+        self.config, self.material = config, material
+        self.members = list(config.members)
+        self.recording = recording or Recording(config)
+        self.state = "recorded" if recording else "paused"
+        self.error: str | None = None
+        self.step = self.recording.snapshots[-1].step if self.recording.snapshots else 0
+        self.steps_per_second = 0.0
+        self.generation = 0
+        """Grows with every rewind: frames of an older one are void."""
+        self.viewers = 0
+        self.published: Frame | None = None
+        self._frames = 0
+        self._commands: deque[Callable[[], None]] = deque()
+        self._listeners: list[Callable[[], None]] = []
+        self._ensemble: Ensemble | None = None
+        self._last_step = max(config.steps, self.step)
+        self._single_steps = 0
+        self._speed: float | None = None
+        self._next_step_at = 0.0
+        self._next_frame_at = 0.0
+        self._snapshot_cost = 0.003
+        self._applied: int | None = None
+        self._alone_since = time.monotonic()
+        self._rate = (time.monotonic(), self.step)
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Train; a finished run trains on for as many steps again."""
+        self._post(self._play)
+
+    def pause(self) -> None:
+        """Stop after the step under way."""
+        self._post(self._pause)
+
+    def single_step(self, count: int = 1) -> None:
+        """Take a few steps and stay paused."""
+        self._post(lambda: self._take_single(count))
+
+    def rewind(self) -> None:
+        """Back to step 0 with the same weights and batches, bit by bit."""
+        self._post(self._rewind)
+
+    def set_speed(self, steps_per_second: float | None) -> None:
+        """Limit the speed, or None for as fast as it goes."""
+        self._post(lambda: setattr(self, "_speed", steps_per_second))
+
+    def steer(self, member: int, fields: dict[str, Any], command: int | None = None) -> None:
+        """Change a member's margin or scale; the next step is trained with it."""
+        self._post(lambda: self._steer(member, fields, command))
+
+    # -- watching -----------------------------------------------------------------------------
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call ``listener`` (from the trainer's thread) at every change; returns the way out."""
+        self._listeners.append(listener)
+        self.viewers += 1
+
+        def leave() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+                self.viewers -= 1
+                self._alone_since = time.monotonic()
+
+        return leave
+
+    def newest_frame(self) -> Frame | None:
+        """What to show first."""
+        if self.published is None and self.recording.snapshots:
+            last = self.recording.snapshots[-1]
+            return Frame(last, True, time.time() * 1000, None, 0)
+        return self.published
+
+    # -- the scheduler's side -----------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do now or soon."""
+        return bool(self._commands) or self.state == "training" or self._single_steps > 0
+
+    def wait_seconds(self) -> float:
+        """How long this run has nothing to do; 0 when it wants a turn."""
+        if self._commands or self._single_steps:
+            return 0.0
+        if self.state != "training":
+            return float("inf")
+        return max(0.0, self._next_step_at - time.monotonic())
+
+    def take_turn(self, runs: int) -> None:
+        """Carry out the commands, then train for one turn; errors end in ``error``, not higher."""
+        try:
+            while self._commands:
+                self._commands.popleft()()
+            if self._single_steps or self.state == "training":
+                self._train_a_turn(runs)
+        except Exception as error:  # a trainer's failure is shown, and harms no other run
+            log.exception("a live run failed")
+            self.error = str(error) or type(error).__name__
+            self._change_state("failed")
+
+    def _train_a_turn(self, runs: int) -> None:
+        ensemble = self._ready()
+        if self.viewers == 0 and time.monotonic() - self._alone_since > ALONE_SECONDS:
+            self._pause()
+            return
+        turn_ends = time.monotonic() + TURN_SECONDS
+        while time.monotonic() < turn_ends and (self._single_steps or self.state == "training"):
+            if self._speed and not self._single_steps:
+                if time.monotonic() < self._next_step_at:
+                    break
+                self._next_step_at = max(self._next_step_at, time.monotonic() - 0.1)
+                self._next_step_at += 1.0 / self._speed
+            ensemble.train()
+            self.step = ensemble.step
+            self._single_steps = max(0, self._single_steps - 1)
+            self._after_step(ensemble, runs)
+        self._measure()
+
+    def _after_step(self, ensemble: Ensemble, runs: int) -> None:
+        kept = is_kept(self.step)
+        finished = self.step >= self._last_step and self.state == "training"
+        resting = finished or (self.state != "training" and not self._single_steps)
+        now = time.monotonic()
+        if kept or resting or (self.viewers and now >= self._next_frame_at):
+            self._publish(ensemble, kept or finished)
+            self._snapshot_cost += 0.1 * (time.monotonic() - now - self._snapshot_cost)
+            pause = max(FRAME_SECONDS, runs * self._snapshot_cost / SNAPSHOT_SHARE)
+            self._next_frame_at = now + pause
+        if finished:
+            self.recording.state = ensemble.state()
+            self._change_state("finished")
+
+    def _publish(self, ensemble: Ensemble, kept: bool) -> None:
+        snapshot = ensemble.snapshot()
+        if kept:
+            self.recording.snapshots.append(snapshot)
+        self._frames += 1
+        self.published = Frame(snapshot, kept, time.time() * 1000, self._applied, self._frames)
+        self._tell()
+
+    def _ready(self) -> Ensemble:
+        """The ensemble, built when first needed; it goes on where the recording ends."""
+        if self._ensemble is None:
+            self._ensemble = self._build()
+            if self.recording.state:
+                self._ensemble.restore(self.recording.state)
+                self.step = self._ensemble.step
+            else:
+                self._start_over(self._ensemble)
+        return self._ensemble
+
+    def _build(self) -> Ensemble:
+        config = dataclasses.replace(self.config, members=tuple(self.members))
+        return Ensemble(config, self.material)
+
+    def _start_over(self, ensemble: Ensemble) -> None:
+        if ensemble.step:
+            ensemble.rewind()
+        self.generation += 1
+        self.step, self._last_step = 0, self.config.steps
+        self.recording = Recording(self.config)
+        self._publish(ensemble, True)
+
+    def _play(self) -> None:
+        if self.state == "training":
+            return
+        self._ready()
+        if self.step >= self._last_step:
+            self._last_step = self.step + self.config.steps
+        self._next_step_at, self._rate = time.monotonic(), (time.monotonic(), self.step)
+        self._alone_since = time.monotonic()
+        self.error = None
+        self._change_state("training")
+
+    def _pause(self) -> None:
+        if self.state == "training":
+            if self._ensemble and self.published and self.published.snapshot.step != self.step:
+                self._publish(self._ensemble, False)
+            self._change_state("paused")
+
+    def _take_single(self, count: int) -> None:
+        self._pause()
+        self._ready()
+        self._alone_since = time.monotonic()
+        self._single_steps += count
+        self._change_state("paused")
+
+    def _rewind(self) -> None:
+        self._single_steps = 0
+        self._ensemble = self._ensemble or self._build()
+        self._start_over(self._ensemble)
+        if self.state != "training":
+            self._change_state("paused")
+        self._rate = (time.monotonic(), 0)
+
+    def _steer(self, member: int, fields: dict[str, Any], command: int | None) -> None:
+        ensemble = self._ready()
+        ensemble.set_member(member, **fields)
+        self.members = list(ensemble.members)
+        self._applied = command
+        if self.state in ("recorded", "finished"):
+            self._play()
+
+    # -- small parts --------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        since, step = self._rate
+        elapsed = time.monotonic() - since
+        if elapsed > 0.5:
+            self.steps_per_second = (self.step - step) / elapsed
+            self._rate = (time.monotonic(), self.step)
+
+    def _change_state(self, state: str) -> None:
+        self.state = state
+        if state != "training":
+            self.steps_per_second = 0.0
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+    def _post(self, command: Callable[[], None]) -> None:
+        self._commands.append(command)
+        scheduler.wake(self)
+
+    @property
+    def last_step(self) -> int:
+        """Where training stops by itself."""
+        return self._last_step
+
+
+class Scheduler:
+    """The one training thread: it sleeps when no run wants a turn, and is joined at exit."""
+
+    def __init__(self) -> None:
+        self._runs: set[LiveRun] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def wake(self, run: LiveRun) -> None:
+        """Let a run have its turns until it is idle again."""
+        with self._changed:
+            self._runs.add(run)
+            if self._thread is None or not self._thread.is_alive():
+                self._stopping = False
+                self._thread = threading.Thread(target=self._work, name="trainer", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """End the thread and wait for it: a thread inside torch at exit would abort the process."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread and self._thread is not threading.current_thread():
+            self._thread.join(timeout=30)
+
+    def _work(self) -> None:
+        torch.set_num_threads(1)
+        while True:
+            with self._changed:
+                self._runs = {run for run in self._runs if run.busy}
+                runs = list(self._runs)
+                pause = min((run.wait_seconds() for run in runs), default=float("inf"))
+                if not self._stopping and pause > 0:
+                    self._changed.wait(timeout=None if pause == float("inf") else pause)
+                if self._stopping:
+                    return
+            for run in runs:
+                if run.wait_seconds() == 0:
+                    run.take_turn(len(runs))
+
+
+scheduler = Scheduler()
+atexit.register(scheduler.stop)
