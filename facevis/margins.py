@@ -18,6 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from facevis.validation import choice
+
 TAILS = ("monotone", "raw", "linear", "easy")
 GRADIENTS = ("exact", "detached")
 
@@ -106,16 +108,12 @@ class StackedMargin(NamedTuple):
 
 def check_tail(tail: str) -> str:
     """Return ``tail`` if it is one of ``TAILS``, else raise ``ValueError``."""
-    if tail not in TAILS:
-        raise ValueError(f"tail is {tail!r}; choose one of {', '.join(TAILS)}.")
-    return tail
+    return choice("tail", tail, TAILS)
 
 
 def check_gradient(gradient: str) -> str:
     """Return ``gradient`` if it is one of ``GRADIENTS``, else raise ``ValueError``."""
-    if gradient not in GRADIENTS:
-        raise ValueError(f"gradient is {gradient!r}; choose one of {', '.join(GRADIENTS)}.")
-    return gradient
+    return choice("gradient", gradient, GRADIENTS)
 
 
 def psi(phi: Tensor | float) -> Tensor:

@@ -11,8 +11,6 @@ SphereFace, CVPR 2017; Hadsell et al., CVPR 2006 (contrastive); Schroff et al., 
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +24,7 @@ from facevis.margins import (
     unit,
 )
 from facevis.mining import MINING, TripletTerms, triplet_losses
+from facevis.validation import choice, positive
 
 # The names of the lecture, in its order. The five in the middle are one family and one formula.
 OBJECTIVES = (
@@ -181,7 +180,7 @@ class MarginObjective(Objective):
         super().__init__()
         _check_sizes(num_classes, embedding_dim)
         self.margin = Margin.arcface(0.5) if margin is None else margin
-        self.scale = check_positive("scale", scale)
+        self.scale = positive("scale", scale)
         self.tail, self.gradient = check_tail(tail), check_gradient(gradient)
         self.directions = nn.Parameter(initial_prototypes(num_classes, embedding_dim))
 
@@ -220,7 +219,7 @@ class ContrastiveObjective(Objective):
 
     def __init__(self, margin: float = 1.0, normalized: bool = True) -> None:
         super().__init__()
-        self.margin, self.normalized = check_positive("margin", margin), normalized
+        self.margin, self.normalized = positive("margin", margin), normalized
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Mean over the pairs of the batch."""
@@ -249,9 +248,7 @@ class TripletObjective(Objective):
         normalized: bool = True,
     ) -> None:
         super().__init__()
-        if mining not in MINING:
-            raise ValueError(f"mining is {mining!r}; choose one of {', '.join(MINING)}.")
-        self.margin, self.mining = check_positive("margin", margin), mining
+        self.margin, self.mining = positive("margin", margin), choice("mining", mining, MINING)
         self.squared, self.normalized = squared, normalized
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
@@ -265,14 +262,6 @@ def initial_prototypes(
 ) -> Tensor:
     """Random unit vectors, (C, D): every direction is equally likely."""
     return unit(torch.randn(num_classes, embedding_dim, generator=generator))
-
-
-def check_positive(name: str, value: float) -> float:
-    """Return a finite number above zero, or raise ``ValueError`` that names it."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value < math.inf:
-        raise ValueError(f"{name} is {value!r}; give a finite number above 0.")
-    return float(value)
 
 
 def _check_sizes(num_classes: int, embedding_dim: int) -> None:

@@ -7,14 +7,14 @@ here trains.
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from facevis.margins import Margin, check_gradient, check_tail
 from facevis.mining import MINING
 from facevis.models import NETWORKS
-from facevis.objectives import MARGIN_FAMILY, OBJECTIVES, check_positive
+from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
+from facevis.validation import choice, positive, whole, within
 
 # The classic setting of each loss (CVPR papers; distances: FaceNet and Hadsell et al.).
 CLASSIC_MARGIN = {
@@ -47,19 +47,19 @@ class Member:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained, in one sentence."""
-        _choice("objective", self.objective, OBJECTIVES)
+        choice("objective", self.objective, OBJECTIVES)
         check_tail(self.tail)
         check_gradient(self.gradient)
-        _choice("mining", self.mining, MINING)
+        choice("mining", self.mining, MINING)
         if self.margin is None:
             margin = CLASSIC_MARGIN.get(self.objective, Margin())
             object.__setattr__(self, "margin", margin)
-        object.__setattr__(self, "scale", _within("scale", self.scale, 1e-3, 1e4))
+        object.__setattr__(self, "scale", within("scale", self.scale, 1e-3, 1e4))
         if self.distance_margin is None:
             distance = 1.0 if self.objective == "contrastive" else 0.2
             object.__setattr__(self, "distance_margin", distance)
-        check_positive("distance_margin", self.distance_margin)
-        _whole("warmup", self.warmup, 0, 1_000_000)
+        positive("distance_margin", self.distance_margin)
+        whole("warmup", self.warmup, 0, 1_000_000)
 
     @property
     def in_margin_family(self) -> bool:
@@ -93,16 +93,16 @@ class RunConfig:
         """Refuse what cannot be trained, in one sentence."""
         if not 1 <= len(self.members) <= 256:
             raise ValueError(f"a run has 1 to 256 members, not {len(self.members)}.")
-        _choice("network", self.network, NETWORKS)
-        _whole("embedding_dim", self.embedding_dim, 2, 1024)
-        _whole("batch_size", self.batch_size, 2, 8192)
-        _whole("seed", self.seed, 0, 2**31 - 1)
-        _whole("steps", self.steps, 1, 1_000_000)
-        _within("learning_rate", self.learning_rate, 1e-7, 10.0)
+        choice("network", self.network, NETWORKS)
+        whole("embedding_dim", self.embedding_dim, 2, 1024)
+        whole("batch_size", self.batch_size, 2, 8192)
+        whole("seed", self.seed, 0, 2**31 - 1)
+        whole("steps", self.steps, 1, 1_000_000)
+        within("learning_rate", self.learning_rate, 1e-7, 10.0)
         if self.identities is not None:
-            _whole("identities", self.identities, 2, 1000)
+            whole("identities", self.identities, 2, 1000)
         if self.images_per_class is not None:
-            _whole("images_per_class", self.images_per_class, 1, 100_000)
+            whole("images_per_class", self.images_per_class, 1, 100_000)
 
     def to_json(self) -> dict[str, Any]:
         """Plain types only; ``from_json`` gives it back."""
@@ -126,20 +126,3 @@ class RunConfig:
             return cls(**{**data, "members": members})
         except (TypeError, KeyError) as error:
             raise ValueError(f"the configuration has a wrong or missing field: {error}.") from error
-
-
-def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
-
-
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r}; give a whole number from {low} to {high}.")
-
-
-def _within(name: str, value: object, low: float, high: float) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
-        raise ValueError(f"{name} is {value!r}; give a number from {low:g} to {high:g}.")
-    return float(value)  # type: ignore[arg-type]

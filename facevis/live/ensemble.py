@@ -17,7 +17,10 @@ from facevis.live.groups import Group, group_members, statistics_rows, warmth
 from facevis.live.material import Material, material_for
 from facevis.live.recording import STATISTICS, Recording, Snapshot, is_kept
 from facevis.margins import Margin
-from facevis.models import stacked_network
+from facevis.models import centre_and_whiten, stacked_network
+
+_FIRST_LOOK = 512
+"""Training images that the initialisation looks at."""
 
 
 class Ensemble:
@@ -57,6 +60,7 @@ class Ensemble:
         self.network = stacked_network(
             self.config.network, self.material.dataset.image_shape, self.config.embedding_dim, seeds
         ).to(self.device)
+        centre_and_whiten(self.network, self._inputs[:_FIRST_LOOK])
         self.groups: list[Group] = group_members(
             self.members, self.num_classes, self.config.embedding_dim, seeds, self.device
         )

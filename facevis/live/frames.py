@@ -24,7 +24,9 @@ from facevis.live.recording import STATISTICS, Snapshot
 THUMBNAIL = 32
 
 
-def encode_snapshot(snapshot: Snapshot, *, kept: bool, time_ms: float, applied: int | None) -> bytes:
+def encode_snapshot(
+    snapshot: Snapshot, *, kept: bool, time_ms: float, applied: int | None
+) -> bytes:
     """One snapshot as bytes; ``applied`` is the last steering command it was trained with."""
     embeddings = np.nan_to_num(snapshot.embeddings, nan=0.0, posinf=0.0, neginf=0.0)
     extent = np.maximum(np.abs(embeddings).max(axis=(1, 2)), 1e-6)

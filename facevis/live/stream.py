@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import importlib.util
 import json
-import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from facevis.live.recording import Snapshot
 from facevis.live.rooms import rooms
 from facevis.live.trainer import LiveRun
 from facevis.margins import Margin
+from facevis.validation import whole, within
 
 BASE = "/facevis"
 IN_FLIGHT = 3
@@ -199,14 +199,16 @@ def parse_command(text: str) -> dict[str, Any]:
     if kind in ("ack", "play", "pause", "rewind"):
         return {"type": kind}
     if kind == "step":
-        return {"type": kind, "count": _whole(message.get("count", 1), "count", 1, 1000)}
+        return {"type": kind, "count": whole("count", message.get("count", 1), 1, 1000)}
     if kind == "speed":
         speed = message.get("steps_per_second")
-        value = None if speed is None else _number(speed, "steps_per_second", 0.1, 1e6)
+        value = None if speed is None else within("steps_per_second", speed, 0.1, 1e6)
         return {"type": kind, "steps_per_second": value}
     if kind == "set":
         return _parse_set(message)
-    raise ValueError("the message has no known type; send ack, play, pause, step, rewind, speed or set.")
+    raise ValueError(
+        "the message has no known type; send ack, play, pause, step, rewind, speed or set."
+    )
 
 
 def _parse_set(message: dict[str, Any]) -> dict[str, Any]:
@@ -217,24 +219,11 @@ def _parse_set(message: dict[str, Any]) -> dict[str, Any]:
         margin = Margin(*margin)
     return {
         "type": "set",
-        "member": _whole(message.get("member", 0), "member", 0, 255),
+        "member": whole("member", message.get("member", 0), 0, 255),
         "margin": margin,
-        "scale": None if scale is None else _number(scale, "scale", 1e-3, 1e4),
-        "id": _whole(message.get("id", 0), "id", 0, 2**53),
+        "scale": None if scale is None else within("scale", scale, 1e-3, 1e4),
+        "id": whole("id", message.get("id", 0), 0, 2**53),
     }
-
-
-def _number(value: object, name: str, low: float, high: float) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
-        raise ValueError(f"{name} is {value!r}; give a number from {low:g} to {high:g}.")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _whole(value: object, name: str, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r}; give a whole number from {low} to {high}.")
-    return value
 
 
 def _message(kind: str, **fields: Any) -> str:

@@ -1,5 +1,11 @@
 """Networks that turn pictures into embeddings."""
 
-from facevis.models.small import NETWORKS, StackedCNN, StackedMLP, stacked_network
+from facevis.models.small import (
+    NETWORKS,
+    StackedCNN,
+    StackedMLP,
+    centre_and_whiten,
+    stacked_network,
+)
 
-__all__ = ["NETWORKS", "StackedCNN", "StackedMLP", "stacked_network"]
+__all__ = ["NETWORKS", "StackedCNN", "StackedMLP", "centre_and_whiten", "stacked_network"]

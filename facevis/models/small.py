@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from facevis.validation import choice
+
 NETWORKS = ("mlp", "cnn")
 
 Draw = Callable[[tuple[int, ...], float], Tensor]
@@ -83,6 +85,28 @@ class StackedCNN(nn.Module):
         return torch.baddbmm(self.biases[1], hidden, self.weights[1])
 
 
+@torch.no_grad()
+def centre_and_whiten(network: StackedMLP | StackedCNN, images: Tensor) -> None:
+    """Rescale the last layer so that the embeddings of ``images`` start around the origin.
+
+    Untrained embeddings all point into one narrow cone; on a circle two classes can then never
+    get past each other. Mean 0 and covariance 1 at step 0 spread them over all directions
+    (data-dependent initialisation: Krähenbühl et al., ICLR 2016; Mishkin and Matas, ICLR 2016).
+    """
+    embeddings = network(images).double()
+    mean = embeddings.mean(1, keepdim=True)
+    centred = embeddings - mean
+    covariance = centred.transpose(1, 2) @ centred / max(images.shape[0] - 1, 1)
+    values, vectors = torch.linalg.eigh(covariance)
+    # A direction in which nothing varies stays as it is: there is nothing to spread.
+    gains = torch.where(values > 1e-9 * values.amax(-1, keepdim=True), values.rsqrt(), 1.0)
+    gains = torch.where(torch.isfinite(gains), gains, 1.0)
+    whitening = (vectors * gains.unsqueeze(-2)) @ vectors.transpose(1, 2)
+    weight, bias = network.weights[-1], network.biases[-1]
+    weight.copy_(weight.double() @ whitening)
+    bias.copy_((bias.double() - mean) @ whitening)
+
+
 def stacked_network(
     name: str, image_shape: tuple[int, int, int], embedding_dim: int, seeds: Sequence[int]
 ) -> StackedMLP | StackedCNN:
@@ -94,8 +118,7 @@ def stacked_network(
     >>> net(torch.zeros(5, 64)).shape
     torch.Size([3, 5, 2])
     """
-    if name not in NETWORKS:
-        raise ValueError(f"network is {name!r}; choose one of {', '.join(NETWORKS)}.")
+    choice("network", name, NETWORKS)
     if name == "cnn" and min(image_shape[1:]) < 4:
         raise ValueError("the network 'cnn' needs images of at least 4×4 pixels; choose 'mlp'.")
     unique = sorted(set(seeds))

@@ -1,0 +1,154 @@
+"""Pairs and triplets of a batch: how many exist, which are mined, which still teach.
+
+It knows labels and a matrix of distances; it does not know where the distances come from (plain or
+squared, normalised or not) nor what a network is.
+
+Sources: Schroff et al., FaceNet, CVPR 2015 (semi-hard); Hermans et al., In Defense of the Triplet
+Loss, 2017 (batch-hard).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MINING = ("all", "semi-hard", "batch-hard")
+
+
+class TripletTerms(NamedTuple):
+    """What a batch of triplets gives; every field has the leading member shape of the distances.
+
+    ``loss``: mean of max(0, d(a, p) + margin − d(a, n)) over the mined triplets that violate the
+    margin, 0 (with a gradient of 0) if none does. ``valid``: how many triplets the batch holds.
+    ``teaching``: share (0 … 1) of those that violate the margin, whatever is mined.
+    """
+
+    loss: Tensor
+    valid: Tensor
+    teaching: Tensor
+
+
+def count_pairs(labels: Tensor | np.ndarray | Sequence[int]) -> tuple[int, int]:
+    """How many unordered pairs are of one class, and how many of two.
+
+    Together N(N − 1)/2 for ``labels`` (N,).
+
+    >>> count_pairs([0, 0, 0, 1, 1])
+    (4, 6)
+    """
+    counts = _class_counts(labels)
+    total = sum(counts)
+    positive = sum(count * (count - 1) // 2 for count in counts)
+    return positive, total * (total - 1) // 2 - positive
+
+
+def count_triplets(labels: Tensor | np.ndarray | Sequence[int]) -> int:
+    """How many (anchor, positive, negative) exist: Σ_c n_c(n_c − 1)(N − n_c), ``labels`` (N,).
+
+    >>> count_triplets([0, 0, 0, 1, 1])
+    18
+    """
+    counts = _class_counts(labels)
+    total = sum(counts)
+    return sum(count * (count - 1) * (total - count) for count in counts)
+
+
+def positive_pairs(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Anchors and positives: the indices of all ordered pairs of one class, (B,) → (P,), (P,).
+
+    >>> positive_pairs(torch.tensor([5, 7, 5]))
+    (tensor([0, 2]), tensor([2, 0]))
+    """
+    anchors, positives = _same_class(labels).fill_diagonal_(False).nonzero(as_tuple=True)
+    return anchors, positives
+
+
+def triplet_losses(
+    distances: Tensor, labels: Tensor, margin: float | Tensor, mining: str = "semi-hard"
+) -> TripletTerms:
+    """The triplet loss max(0, d(a, p) + margin − d(a, n)) of a batch, mined as ``mining`` says.
+
+    Shapes: distances (..., B, B) from anchor (row) to sample (column), labels (B,), margin a number
+    or a tensor that broadcasts against the distances → terms of shape (...). Mined are: ``"all"``
+    valid triplets; ``"semi-hard"``, those with d(a, p) < d(a, n) < d(a, p) + margin;
+    ``"batch-hard"``, for each anchor its farthest positive with its nearest negative. The loss is
+    the mean over the mined triplets that violate the margin (the average of the nonzero terms, the
+    field's usual choice): triplets that are already met do not water it down.
+
+    >>> distances = torch.tensor([[0.0, 0.2, 0.5], [0.2, 0.0, 0.3], [0.5, 0.3, 0.0]])
+    >>> terms = triplet_losses(distances, torch.tensor([0, 0, 1]), margin=0.2, mining="all")
+    >>> round(terms.loss.item(), 4), int(terms.valid), terms.teaching.item()
+    (0.1, 2, 0.5)
+    """
+    if mining not in MINING:
+        raise ValueError(f"mining is {mining!r}; choose one of {', '.join(MINING)}.")
+    anchors, positives = positive_pairs(labels)
+    same = _same_class(labels)
+    with torch.no_grad():
+        weights, violating = _triplet_weights(
+            distances, same, anchors, positives, margin, semi_hard=mining == "semi-hard"
+        )
+    negatives = labels.shape[0] - same.sum(-1)
+    valid = negatives[anchors].sum().expand(distances.shape[:-2])
+    teaching = violating / valid.clamp_min(1)
+    if mining == "batch-hard":
+        return TripletTerms(_batch_hard_loss(distances, same, margin), valid, teaching)
+    # The sum over the mined triplets is linear in the distances while the choice of triplets
+    # stands, so B·B weights carry both its value and its exact gradient: no P·B work backwards.
+    mined = (weights * ~same).sum((-1, -2), keepdim=True).neg()
+    total = (distances * weights).sum((-1, -2), keepdim=True) + margin * mined
+    return TripletTerms((total / mined.clamp_min(1.0))[..., 0, 0], valid, teaching)
+
+
+def _triplet_weights(
+    distances: Tensor,
+    same: Tensor,
+    anchors: Tensor,
+    positives: Tensor,
+    margin: float | Tensor,
+    semi_hard: bool,
+) -> tuple[Tensor, Tensor]:
+    """How often each distance occurs in the violating mined triplets, and how many violate at all.
+
+    Weights (..., B, B): plus the number of times as (a, p), minus the number of times as (a, n).
+    Comparisons that write floats in place are several times as fast as boolean masks on a CPU.
+    """
+    size = distances.shape[-1]
+    pair = anchors * size + positives
+    to_positive = distances.flatten(-2)[..., pair].unsqueeze(-1)
+    to_negative = distances.masked_fill(same, torch.inf).index_select(-2, anchors)
+    beyond = torch.empty_like(to_negative)
+    if semi_hard:
+        torch.gt(to_negative, to_positive, out=beyond)
+    chosen = to_negative.lt_(to_positive + margin)
+    violating = chosen.sum((-1, -2))
+    if semi_hard:
+        chosen.mul_(beyond)
+    weights = torch.zeros_like(distances).index_add_(-2, anchors, chosen, alpha=-1)
+    weights.flatten(-2)[..., pair] = chosen.sum(-1)
+    return weights, violating
+
+
+def _batch_hard_loss(distances: Tensor, same: Tensor, margin: float | Tensor) -> Tensor:
+    """Mean over the anchors whose farthest positive and nearest negative violate the margin."""
+    positive = same.clone().fill_diagonal_(False)
+    farthest = distances.masked_fill(~positive, -torch.inf).amax(-1, keepdim=True)
+    nearest = distances.masked_fill(same, torch.inf).amin(-1, keepdim=True)
+    # An anchor without a positive or a negative has an infinite term below zero: not violating.
+    violation = (farthest - nearest + margin).clamp_min(0.0)
+    count = (violation > 0).sum((-1, -2))
+    return violation.sum((-1, -2)) / count.clamp_min(1)
+
+
+def _same_class(labels: Tensor) -> Tensor:
+    return labels.unsqueeze(0) == labels.unsqueeze(1)
+
+
+def _class_counts(labels: Tensor | np.ndarray | Sequence[int]) -> list[int]:
+    """Python integers: the triplets of ten million faces do not fit 64 bits."""
+    return list(Counter(np.asarray(labels).ravel().tolist()).values())

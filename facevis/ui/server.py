@@ -1,0 +1,22 @@
+"""What app.py and the command line need to serve the app: the page's path and our own routes."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+from facevis.live import stream
+
+MAIN = str(Path(__file__).with_name("main.py"))
+
+
+def routes() -> list[Any]:
+    """The live view's routes, mounted beside Streamlit's.
+
+    Streamlit collects garbage after every script run; with torch loaded that would stop the
+    trainer for 0.2 s each time. What is loaded by now never becomes garbage: it is frozen.
+    """
+    gc.collect()
+    gc.freeze()
+    return stream.routes()

@@ -1,0 +1,46 @@
+"""One sentence for a bad value: what it is, what is allowed. Knows nothing else.
+
+All functions return the value they accept and raise ``ValueError`` otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+
+def choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """One of ``choices``.
+
+    >>> choice("tail", "soft", ("monotone", "raw"))
+    Traceback (most recent call last):
+    ...
+    ValueError: tail is 'soft'; choose one of monotone, raw.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+    return value
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """A whole number from ``low`` to ``high``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; give a whole number from {low} to {high}.")
+    return value
+
+
+def within(name: str, value: Any, low: float, high: float) -> float:
+    """A finite number from ``low`` to ``high``."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; give a number from {low:g} to {high:g}.")
+    return float(value)
+
+
+def positive(name: str, value: Any) -> float:
+    """A finite number above 0."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}; give a finite number above 0.")
+    return float(value)
