@@ -14,7 +14,7 @@ from facevis.margins import Margin, check_gradient, check_tail
 from facevis.mining import MINING
 from facevis.models import NETWORKS
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
-from facevis.validation import choice, positive, whole, within
+from facevis.validation import choice, whole, within
 
 # The classic setting of each loss (CVPR papers; distances: FaceNet and Hadsell et al.).
 CLASSIC_MARGIN = {
@@ -58,7 +58,8 @@ class Member:
         if self.distance_margin is None:
             distance = 1.0 if self.objective == "contrastive" else 0.2
             object.__setattr__(self, "distance_margin", distance)
-        positive("distance_margin", self.distance_margin)
+        distance = within("distance_margin", self.distance_margin, 1e-3, 10.0)
+        object.__setattr__(self, "distance_margin", distance)
         whole("warmup", self.warmup, 0, 1_000_000)
 
     @property

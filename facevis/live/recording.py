@@ -6,9 +6,11 @@ and, optionally, the state from which training can go on. It knows no torch and 
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,40 +88,52 @@ class Recording:
     """Where training can go on from: parameters and optimizer at the last snapshot, or empty."""
 
     def save(self, path: str | Path) -> None:
-        """Write one compressed .npz; the old file stays until the new one is whole."""
+        """Write one compressed .npz; an old file stays until the new one is whole."""
+        path = Path(path)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_bytes(self.to_bytes())
+        partial.replace(path)
+
+    def to_bytes(self) -> bytes:
+        """The recording as the bytes of an .npz file."""
         if not self.snapshots:
             raise ValueError("the recording has no snapshot yet; train before saving it.")
-        path = Path(path)
-        arrays = {
-            name: np.stack([getattr(snapshot, name) for snapshot in self.snapshots])
-            for name in _ARRAYS
-        }
-        arrays["steps"] = np.array([snapshot.step for snapshot in self.snapshots])
+        snapshots = list(self.snapshots)
+        arrays = {name: np.stack([getattr(s, name) for s in snapshots]) for name in _ARRAYS}
+        arrays["steps"] = np.array([snapshot.step for snapshot in snapshots])
         header = json.dumps({"format": FORMAT, "config": self.config.to_json()})
         arrays["header"] = np.frombuffer(header.encode(), np.uint8)
         arrays |= {f"state/{name}": array for name, array in self.state.items()}
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        partial.replace(path)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        return buffer.getvalue()
 
     @classmethod
     def load(cls, path: str | Path) -> Recording:
         """Read a recording; anything but a whole one raises ``ValueError`` in words."""
         path = Path(path)
         try:
-            arrays = _read_arrays(path)
+            data = path.read_bytes()
+        except OSError as error:
+            raise ValueError(
+                f"{path} cannot be read ({error.strerror}); check the path."
+            ) from error
+        return cls.from_bytes(data, path.name)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "the file") -> Recording:
+        """Read the bytes of a recording; ``name`` is what a message calls it."""
+        try:
+            arrays = _read_arrays(data)
             header = json.loads(bytes(arrays["header"]).decode())
-            if header.get("format") != FORMAT:
-                raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT!r}")
+            if not isinstance(header, dict) or header.get("format") != FORMAT:
+                raise ValueError("its header is not a recording's")
             config = RunConfig.from_json(header["config"])
             snapshots = list(_snapshots(arrays, config))
-        except FileNotFoundError as error:
-            raise ValueError(f"there is no recording at {path}; check the path.") from error
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError, zlib.error) as error:
             reason = str(error).rstrip(".") or type(error).__name__
             raise ValueError(
-                f"{path.name} is not a whole facevis recording ({reason}); record the run again."
+                f"{name} is not a whole facevis recording ({reason}); record the run again."
             ) from error
         state = {
             name.removeprefix("state/"): array
@@ -129,13 +143,13 @@ class Recording:
         return cls(config, snapshots, state)
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
     """All arrays of the file; sizes are checked before anything is unpacked."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         total = sum(entry.file_size for entry in archive.infolist())
     if total > _LARGEST_FILE:
         raise ValueError(f"it unpacks to {total >> 20} MiB, more than {_LARGEST_FILE >> 20}")
-    with np.load(path, allow_pickle=False) as archive:
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 

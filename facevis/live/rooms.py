@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 
 from facevis.live.config import RunConfig
-from facevis.live.material import material_for
+from facevis.live.material import Material, material_for
 from facevis.live.recording import Recording
 from facevis.live.trainer import LiveRun
 
@@ -29,7 +29,10 @@ class Rooms:
 
     def open(self, config: RunConfig, recording: Recording | None = None) -> str:
         """Make a run, from a recording if there is one, and return its token."""
-        run = LiveRun(config, material_for(config), recording)
+        material = material_for(config)
+        if recording is not None:
+            _check_fit(recording, material)
+        run = LiveRun(config, material, recording)
         token = secrets.token_urlsafe(18)
         with self._lock:
             self._runs[token] = run
@@ -51,6 +54,18 @@ class Rooms:
                 del self._runs[token]
         if len(self._runs) > self._capacity:
             self._runs.popitem(last=False)[1].pause()
+
+
+def _check_fit(recording: Recording, material: Material) -> None:
+    """A recording names its data; what it holds must be of that data."""
+    points, classes = len(material.shown), material.dataset.num_classes
+    last = recording.snapshots[-1]
+    found = (last.embeddings.shape[1], last.prototypes.shape[1])
+    if found != (points, classes):
+        raise ValueError(
+            f"the recording shows {found[0]} pictures of {found[1]} classes, but "
+            f"{material.dataset.name} has {points} of {classes}; record the run again."
+        )
 
 
 rooms = Rooms()

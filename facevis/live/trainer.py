@@ -31,7 +31,7 @@ TURN_SECONDS = 0.008
 FRAME_SECONDS = 0.05
 """At most 20 live snapshots a second and run."""
 SNAPSHOT_SHARE = 0.15
-"""Of the thread's time, at most this share goes into live snapshots, however many runs there are."""
+"""At most this share of the thread's time goes into live snapshots, however many the runs."""
 ALONE_SECONDS = 10.0
 """A run that nobody watches stops after this time."""
 

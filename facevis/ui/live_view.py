@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
+from facevis.i18n import strings
 from facevis.live.stream import BASE
 
 # The module and its style come from our own route: what stands here is sent with every update.
@@ -18,13 +20,23 @@ export default function (component) {{
 """
 
 
-def live_view(data: dict[str, Any], key: str = "live") -> Any:
-    """Mount the view (once; later calls update it) and return its state: steering and reseed."""
+def live_view(
+    data: dict[str, Any],
+    on_steering: Callable[[], None],
+    on_reseed: Callable[[], None],
+    key: str = "live",
+) -> None:
+    """Mount the view (once; later calls update it); the callbacks hear the sliders and the seed."""
     component = st.components.v2.component("facevis_live", js=_STUB, isolate_styles=False)
-    return component(
+    component(
         data=data,
         key=key,
-        on_steering_change=lambda: None,
-        on_reseed_change=lambda: None,
+        on_steering_change=on_steering,
+        on_reseed_change=on_reseed,
         height="content",
     )
+
+
+def live_strings(language: str) -> dict[str, str]:
+    """The words of the live view, which speaks for itself in the browser."""
+    return {key: text for key, text in strings(language).items() if key.startswith("live_")}

@@ -1,0 +1,129 @@
+/**
+ * What the small charts show: the target logit, the decision boundary, and the run over its steps.
+ * Turns margins and frames into chart descriptions; pure.
+ *
+ * @typedef {import("./formula.js").Margin} Margin
+ * @typedef {import("./linechart.js").Spec} Spec
+ * @typedef {import("./protocol.js").Frame} Frame
+ */
+import { decisionBoundary, targetCosine } from "./formula.js";
+
+const COUNT = 120;
+/** @type {[number, string][]} */
+const DEGREES = [[0, "0°"], [Math.PI / 2, "90°"], [Math.PI, "180°"]];
+
+/** @param {Margin} margin @param {any} tail @param {number} median radians @param {any} words @returns {Spec} */
+export function psiSpec(margin, tail, median, words) {
+  const angles = [...Array(COUNT + 1).keys()].map((i) => (Math.PI * i) / COUNT);
+  const target = angles.map((a) => [a, targetCosine(a, margin, tail)]);
+  const plain = angles.map((a) => [a, Math.cos(a)]);
+  const least = Math.min(...target.map(([, y]) => y));
+  const low = least >= -1.02 ? -1.15 : Math.floor(least * 1.02);
+  const between = [...plain, ...[...target].reverse()];
+  return {
+    series: [
+      { points: between, tone: "fv-tone-accent", filled: true },
+      { points: plain, tone: "fv-tone-mute", dashed: true, label: words("psi_plain") },
+      { points: target, tone: "fv-tone-accent", label: "ψ(θ)" },
+    ],
+    x: [0, Math.PI],
+    y: [low, 1.15],
+    xTicks: DEGREES,
+    yTicks: low < -2 ? [[1, "1"], [-1, "−1"], [low, `−${-low}`]] : [[1, "1"], [0, "0"], [-1, "−1"]],
+    dot: Number.isFinite(median) ? [median, targetCosine(median, margin, tail)] : undefined,
+  };
+}
+
+/** @param {Margin} margin @param {any} tail @param {any} words @returns {Spec} */
+export function boundarySpec(margin, tail, words) {
+  const first = decisionBoundary(margin, COUNT + 1, tail);
+  const second = first.map(([a, b]) => [b, a]);
+  const end = first.length ? first[first.length - 1] : [0, 0];
+  const corner = [[Math.PI, Math.PI]];
+  return {
+    series: [
+      { points: [...first, ...(end[1] > 3.1 || end[0] > 3.1 ? corner : []), ...second.reverse()], tone: "fv-tone-accent", filled: true },
+      { points: [[0, 0], [Math.PI, Math.PI]], tone: "fv-tone-mute", dashed: true },
+      { points: first, tone: "fv-tone-accent" },
+      { points: second, tone: "fv-tone-accent" },
+    ],
+    x: [0, Math.PI],
+    y: [0, Math.PI],
+    xTicks: DEGREES,
+    yTicks: DEGREES,
+    notes: [
+      [Math.PI * 0.24, Math.PI * 0.8, words("boundary_one")],
+      [Math.PI * 0.76, Math.PI * 0.17, words("boundary_two")],
+    ],
+  };
+}
+
+/** @param {number} last @returns {[number, string][]} */
+function stepTicks(last) {
+  return [[0, "0"], [last, String(last)]];
+}
+
+/** A chart over steps. @param {Frame[]} frames @param {(frame: Frame) => number|null|undefined} read */
+function along(frames, read) {
+  return frames.map((frame) => [frame.step, read(frame) ?? NaN]);
+}
+
+/** @param {number} value */
+function niceTop(value) {
+  if (!(value > 0) || !Number.isFinite(value)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ([1, 1.5, 2, 3, 4, 5, 7.5, 10].find((k) => k * power >= value) ?? 10) * power;
+}
+
+/** @param {Frame[]} frames @param {number} member @param {number} last @returns {Spec} */
+export function lossSpec(frames, member, last) {
+  const points = along(frames, (frame) => frame.losses[member]);
+  const top = niceTop(Math.max(...points.map(([, y]) => (Number.isFinite(y) ? y : 0)), 0));
+  return {
+    series: [{ points, tone: "fv-tone-accent" }],
+    x: [0, last],
+    y: [0, top],
+    xTicks: stepTicks(last),
+    yTicks: [[0, "0"], [top, String(Number(top.toPrecision(2)))]],
+  };
+}
+
+/** @param {Frame[]} frames @param {number} member @param {number} last @param {string} name @param {any} labels of held-out and training @returns {Spec} */
+export function shareSpec(frames, member, last, name, labels) {
+  const read = (/** @type {string} */ key) => along(frames, (frame) => frame.statistics[member]?.[key]);
+  /** @type {import("./linechart.js").Series[]} */
+  const series = [{ points: read(name), tone: "fv-tone-accent" }];
+  const held = labels ? read("held_out_accuracy") : [];
+  if (held.some(([, y]) => Number.isFinite(y))) {
+    series[0].label = labels.train;
+    series.push({ points: held, tone: "fv-tone-ink", dashed: true, label: labels.held });
+  }
+  return {
+    series,
+    x: [0, last],
+    y: [0, 1.02],
+    xTicks: stepTicks(last),
+    yTicks: [[0, "0"], [1, "100 %"]],
+  };
+}
+
+/** @param {Frame[]} frames @param {number} member @param {number} last @param {number} packing radians @param {any} words @returns {Spec} */
+export function angleSpec(frames, member, last, packing, words) {
+  const read = (/** @type {string} */ key) => along(frames, (frame) => frame.statistics[member]?.[key]);
+  const best = (packing * 180) / Math.PI;
+  const intra = read("intra");
+  const inter = read("inter");
+  const highest = Math.max(best, ...[...intra, ...inter].map(([, y]) => (Number.isFinite(y) ? y : 0)));
+  const top = Math.min(180, Math.ceil((highest * 1.1) / 10) * 10);
+  return {
+    series: [
+      { points: [[0, best], [last, best]], tone: "fv-tone-mute", dashed: true, label: words("angles_packing") },
+      { points: inter, tone: "fv-tone-accent", label: words("angles_inter") },
+      { points: intra, tone: "fv-tone-ink", label: words("angles_intra") },
+    ],
+    x: [0, last],
+    y: [0, top],
+    xTicks: stepTicks(last),
+    yTicks: [[0, "0°"], [top, `${top}°`]],
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * The traces and layouts that the scene hands to Plotly, as plain objects. Pure.
+ *
+ * @typedef {{colors: any, flat: boolean}} Look
+ */
+import { INNER } from "./project.js";
+import { classColor, classShape, darker } from "./palette.js";
+import { circlePoints, greatCircles } from "./shapes.js";
+
+const RANGE = [-1.34, 1.34];
+const CAMERA = {
+  eye: { x: 1.02, y: 0.62, z: 0.5 },
+  center: { x: 0, y: 0, z: 0 },
+  up: { x: 0, y: 0, z: 1 },
+};
+
+/** Diameter of a sample's marker, CSS pixels. @param {number} side of the stage */
+export function markerSize(side) {
+  return Math.min(9, Math.max(5, side / 90));
+}
+
+/** @param {number} dim */
+export function layoutFor(dim) {
+  const bare = { margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, hovermode: false };
+  const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const modebar = { bgcolor: "rgba(0,0,0,0)", color: "#8a8f9c", activecolor: "#5b6ad0" };
+  const common = { ...bare, ...clear, modebar, uirevision: "keep", autosize: true };
+  if (dim === 3) {
+    const axis = { visible: false, range: RANGE, autorange: false, showspikes: false };
+    const scene = {
+      xaxis: axis, yaxis: { ...axis }, zaxis: { ...axis }, aspectmode: "cube",
+      camera: CAMERA, dragmode: "orbit", hovermode: false, bgcolor: "rgba(0,0,0,0)",
+    };
+    return { ...common, scene };
+  }
+  const axis = { visible: false, range: RANGE, autorange: false, fixedrange: false, constrain: "domain" };
+  return { ...common, dragmode: "pan", xaxis: axis, yaxis: { ...axis, scaleanchor: "x" } };
+}
+
+/** Circle, or sphere with great circles, or the axes of open space. @param {number} dim @param {Look} look @returns {any[]} */
+export function frameTraces(dim, look) {
+  const quiet = { hoverinfo: "skip", showlegend: false };
+  if (dim === 2) {
+    const { x, y } = circlePoints(180);
+    const line = { color: look.colors.rim, width: 1.5 };
+    const cross = { x: [-1.1, 1.1, null, 0, 0], y: [0, 0, null, -1.1, 1.1] };
+    return [
+      { ...quiet, type: "scatter", mode: "lines", x, y, line, visible: look.flat },
+      { ...quiet, type: "scatter", mode: "lines", ...cross, line: { color: look.colors.grid, width: 1 }, visible: true },
+    ];
+  }
+  const tone = look.colors.sphere;
+  const axes = { x: [-1, 1, null, 0, 0, null, 0, 0], y: [0, 0, null, -1, 1, null, 0, 0], z: [0, 0, null, 0, 0, null, -1, 1] };
+  return [
+    {
+      ...quiet, type: "surface", ...sphereMesh(INNER, 40), showscale: false,
+      colorscale: [[0, tone], [1, tone]], visible: look.flat,
+      lighting: { ambient: 0.78, diffuse: 0.32, specular: 0.04, roughness: 0.9, fresnel: 0.05 },
+      lightposition: { x: 2000, y: 1200, z: 4000 },
+      contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
+    },
+    {
+      ...quiet, type: "scatter3d", mode: "lines", ...greatCircles(0.992), visible: look.flat,
+      line: { color: look.colors.rim, width: 1.5 },
+    },
+    {
+      ...quiet, type: "scatter3d", mode: "lines", ...axes, visible: !look.flat,
+      line: { color: look.colors.rim, width: 2 },
+    },
+  ];
+}
+
+/** @param {number} radius @param {number} count */
+function sphereMesh(radius, count) {
+  const rows = [...Array(count + 1).keys()].map((i) => (Math.PI * i) / count);
+  const columns = [...Array(2 * count + 1).keys()].map((j) => (Math.PI * j) / count);
+  const grid = (/** @type {(a: number, b: number) => number} */ f) =>
+    rows.map((a) => columns.map((b) => radius * f(a, b)));
+  return {
+    x: grid((a, b) => Math.sin(a) * Math.cos(b)),
+    y: grid((a, b) => Math.sin(a) * Math.sin(b)),
+    z: grid((a) => Math.cos(a)),
+  };
+}
+
+/** The samples, empty until the picture rests. @param {number} dim @param {{labels: number[], heldOut: number[]|null}} run @param {{width: number}} size @returns {any} */
+export function sampleTrace(dim, run, size) {
+  const { labels, heldOut } = run;
+  const hollow = (/** @type {number} */ i) => Boolean(heldOut && heldOut[i]);
+  const color = labels.map((label, i) => (hollow(i) ? "rgba(255,255,255,0.9)" : classColor(label)));
+  const edge = labels.map((label, i) => (hollow(i) ? classColor(label) : darker(classColor(label))));
+  const symbols = labels.some((label) => label >= 10) ? labels.map(classShape) : "circle";
+  const marker = {
+    color, symbol: symbols, opacity: 1, size: markerSize(size.width),
+    line: { color: edge, width: heldOut ? 1.4 : 0.8 },
+  };
+  const base = { uid: "samples", mode: "markers", marker, hoverinfo: "skip", visible: false, x: [], y: [] };
+  if (dim === 2) return { ...base, type: "scatter", cliponaxis: false };
+  return { ...base, type: "scatter3d", z: [] };
+}
+
+/** Everything shown, as one figure for a picture file. @param {any} run @param {Look} look @param {any} shown @param {any} camera */
+export function exportFigure(run, look, shown, camera) {
+  const { dim } = run;
+  const samples = sampleTrace(dim, run, { width: 640 });
+  samples.visible = true;
+  ["x", "y", "z"].slice(0, dim).forEach((axis, d) => {
+    samples[axis] = Array.from({ length: shown.points.length / dim }, (_, i) => shown.points[i * dim + d]);
+  });
+  const layout = { ...layoutFor(dim), paper_bgcolor: look.colors.background, hovermode: false };
+  if (camera && layout.scene) layout.scene = { ...layout.scene, camera };
+  return { data: [...frameTraces(dim, look), samples, ...prototypeTraces(dim, shown)], layout };
+}
+
+/** Arrows with labels and caps as traces. @param {number} dim @param {any} shown */
+function prototypeTraces(dim, shown) {
+  const type = dim === 3 ? "scatter3d" : "scatter";
+  const axes = ["x", "y", "z"].slice(0, dim);
+  const from = dim === 3 ? 1 : 0;
+  const traces = [];
+  for (let c = 0; c < shown.names.length; c += 1) {
+    /** @type {Record<string, any>} */
+    const arrow = { type, mode: "lines", line: { color: classColor(c), width: dim === 3 ? 5 : 2 } };
+    /** @type {Record<string, any>} */
+    const label = { type, mode: "text", text: [shown.names[c]], textfont: { color: shown.ink, size: 15 } };
+    axes.forEach((axis, d) => {
+      const w = shown.prototypes[c * dim + d];
+      arrow[axis] = [from * w, (dim === 3 ? 1.2 : 0.96) * w];
+      label[axis] = [1.24 * w];
+    });
+    traces.push(arrow, label);
+  }
+  for (const cap of shown.caps) {
+    /** @type {Record<string, any>} */
+    const line = { type, mode: "lines", line: { color: cap.color, width: dim === 3 ? 3 : 6 } };
+    axes.forEach((axis, d) => {
+      line[axis] = cap.points.map((/** @type {number[]} */ p) => p[d]);
+    });
+    traces.push(line);
+  }
+  return traces.map((trace) => ({ ...trace, hoverinfo: "skip", showlegend: false, cliponaxis: false }));
+}

@@ -1,0 +1,204 @@
+/**
+ * What lies under the pointer: finds the nearest visible sample on screen, in motion and at rest,
+ * shows its picture and its angles; a click pins it. Text enters as text only.
+ */
+import { h } from "./dom.js";
+import { angleBetween } from "./store.js";
+import { pretendedAngle } from "./formula.js";
+import { classColor } from "./palette.js";
+import { decimal } from "./words.js";
+
+const REACH = 16;
+const PICTURE = 72;
+
+export class Hover {
+  /**
+   * @param {HTMLElement} area @param {HTMLElement} tip @param {import("./stage.js").Stage} stage
+   * @param {import("./words.js").Words} words @param {string} lang
+   */
+  constructor(area, tip, stage, words, lang) {
+    Object.assign(this, { area, tip, stage, words, lang });
+    this.area = area;
+    this.tip = tip;
+    this.stage = stage;
+    this.words = words;
+    this.lang = lang;
+    this.pinned = false;
+    /** @type {{x: number, y: number}|null} */
+    this.pointer = null;
+    this.#build();
+    this.listeners = new AbortController();
+    const options = { capture: true, signal: this.listeners.signal };
+    area.addEventListener("pointermove", (event) => this.#move(event), options);
+    area.addEventListener("pointerleave", () => this.#leave(), options);
+    area.addEventListener("pointerdown", (event) => (this.pressed = this.#at(event)), options);
+    window.addEventListener("pointerup", (event) => this.#click(event), options);
+    document.addEventListener("pointerdown", (event) => {
+      if (this.pinned && !area.contains(/** @type {Node} */ (event.target))) this.release();
+    }, options);
+  }
+
+  #build() {
+    const row = () => ({ name: h("span"), value: h("b") });
+    this.picture = h("div", { class: "fv-tip-picture" });
+    this.name = h("strong");
+    this.index = h("span", { class: "fv-tip-index" });
+    this.rows = [row(), row(), row()];
+    this.hint = h("div", { class: "fv-tip-hint" });
+    const lines = this.rows.map(({ name, value }) => h("div", { class: "fv-tip-row" }, name, value));
+    const text = h("div", { class: "fv-tip-text" }, h("div", {}, this.name, this.index), ...lines, this.hint);
+    this.tip.replaceChildren(this.picture, text);
+  }
+
+  /** @param {PointerEvent} event */
+  #at(event) {
+    const box = this.area.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    this.pointer = event.buttons ? null : this.#at(event);
+    if (!this.pinned) this.#look();
+  }
+
+  #leave() {
+    this.pointer = null;
+    if (!this.pinned) this.#look();
+  }
+
+  /** @param {PointerEvent} event */
+  #click(event) {
+    const pressed = this.pressed;
+    this.pressed = null;
+    if (!pressed) return;
+    const at = this.#at(event);
+    if (Math.hypot(at.x - pressed.x, at.y - pressed.y) > 4) return; // a drag, not a click
+    const found = this.#nearest(at);
+    this.pinned = found !== null && !(this.pinned && found === this.stage.focus);
+    this.pointer = at;
+    this.#focus(found);
+  }
+
+  /** Let a pinned sample go. */
+  release() {
+    this.pinned = false;
+    this.#look();
+  }
+
+  /** The picture has moved on. */
+  follow() {
+    if (this.pinned) {
+      this.#write();
+      return;
+    }
+    if (!this.pointer) return;
+    const found = this.#nearest(this.pointer);
+    if (found !== this.stage.focus) this.#focus(found);
+    else if (found !== null) this.#write();
+  }
+
+  #look() {
+    const found = this.pointer ? this.#nearest(this.pointer) : null;
+    if (found !== this.stage.focus) this.#focus(found);
+  }
+
+  /** @param {number|null} index */
+  #focus(index) {
+    this.stage.focus = index;
+    this.area.classList.toggle("fv-on-sample", index !== null);
+    this.stage.invalidate();
+    if (index === null) this.tip.hidden = true;
+    else this.#write();
+  }
+
+  /** @param {{x: number, y: number}} at @returns {number|null} */
+  #nearest(at) {
+    const { xy, hidden } = this.stage.layer;
+    let best = REACH * REACH;
+    let found = null;
+    for (let i = 0; i < hidden.length; i += 1) {
+      if (hidden[i]) continue;
+      const dx = xy[2 * i] - at.x;
+      const dy = xy[2 * i + 1] - at.y;
+      const square = dx * dx + dy * dy;
+      if (square < best) [best, found] = [square, i];
+    }
+    return found;
+  }
+
+  #write() {
+    const i = this.stage.focus;
+    if (i === null) return;
+    const { run, layer } = this.stage;
+    this.tip.hidden = Boolean(layer.hidden[i]);
+    const label = run.labels[i];
+    this.name.textContent = run.class_names[label] ?? String(label);
+    this.name.style.setProperty("--fv-class", classColor(label));
+    const held = run.heldOut?.[i] ? ` · ${this.words("tip_held")}` : "";
+    this.index.textContent = `${this.words("tip_sample", { index: i })}${held}`;
+    this.hint.textContent = this.words(this.pinned ? "tip_unpin" : "tip_pin");
+    this.#writeAngles(i, label);
+    this.#showPicture(i);
+    this.#place(layer.xy[2 * i], layer.xy[2 * i + 1]);
+  }
+
+  /** @param {number} i @param {number} label */
+  #writeAngles(i, label) {
+    const { run, player, margin, caps, member } = this.stage;
+    const { points, prototypes } = player.picture;
+    const own = angleBetween(points, i, prototypes, label, run.dim);
+    let next = -1;
+    let least = Infinity;
+    for (let c = 0; c < run.class_names.length; c += 1) {
+      const angle = c === label ? Infinity : angleBetween(points, i, prototypes, c, run.dim);
+      if (angle < least) [least, next] = [angle, c];
+    }
+    const seen = pretendedAngle(own, margin, run.members[member].tail);
+    this.#row(0, this.words("tip_own"), this.#degrees(own));
+    this.#row(1, next < 0 ? "" : this.words("tip_next", { name: run.class_names[next] }), this.#degrees(least));
+    const pretends = caps && seen > own + 1e-3;
+    this.#row(2, pretends ? this.words("tip_pretended") : "", this.#degrees(seen));
+  }
+
+  /** @param {number} place @param {string} name @param {string} value */
+  #row(place, name, value) {
+    const row = this.rows[place];
+    row.name.textContent = name;
+    row.value.textContent = name ? value : "";
+  }
+
+  /** @param {number} angle radians */
+  #degrees(angle) {
+    return this.words("degrees", { value: decimal((angle * 180) / Math.PI, this.lang, 1) });
+  }
+
+  /** @param {number} i */
+  #showPicture(i) {
+    const { sprite, points } = this.stage.run;
+    this.picture.hidden = !sprite;
+    if (!sprite || this.shownPicture === i) return;
+    this.shownPicture = i;
+    const rows = Math.ceil(points / sprite.columns);
+    const { style } = this.picture;
+    style.backgroundImage = `url("${encodeURI(sprite.url)}")`;
+    style.backgroundSize = `${sprite.columns * PICTURE}px ${rows * PICTURE}px`;
+    style.backgroundPosition = `${-(i % sprite.columns) * PICTURE}px ${-Math.floor(i / sprite.columns) * PICTURE}px`;
+  }
+
+  /** Beside the sample, inside the stage. @param {number} x @param {number} y */
+  #place(x, y) {
+    const { offsetWidth: width, offsetHeight: height } = this.tip;
+    const { clientWidth, clientHeight } = this.area;
+    const right = x + 18 + width <= clientWidth;
+    const left = right ? x + 18 : Math.max(4, x - 18 - width);
+    const top = Math.min(Math.max(4, y - height / 2), clientHeight - height - 4);
+    this.tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+
+  dispose() {
+    this.listeners.abort();
+    this.tip.hidden = true;
+    this.area.classList.remove("fv-on-sample");
+  }
+}

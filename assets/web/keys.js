@@ -1,0 +1,29 @@
+/** Keys of the view: space trains and pauses, R rewinds, Escape lets a pinned sample go. */
+
+/** @param {HTMLElement} root @param {{toggle: () => void, rewind: () => void, release: () => void}} acts @returns {() => void} */
+export function listenToKeys(root, acts) {
+  /** @param {KeyboardEvent} event */
+  const listen = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.key === "Escape") acts.release();
+    else if (taken(event)) return;
+    else if (event.key === " ") acts.toggle();
+    else if (event.code === "KeyR") acts.rewind();
+    else return;
+    if (event.key === " ") event.preventDefault(); // the page would scroll
+  };
+  document.addEventListener("keydown", listen);
+  return () => document.removeEventListener("keydown", listen);
+}
+
+/** Whether the focused element has its own use for this key. @param {KeyboardEvent} event */
+function taken(event) {
+  const target = /** @type {HTMLElement|null} */ (event.target);
+  if (!target || target === document.body) return false;
+  if (target.isContentEditable) return true;
+  const input = /** @type {HTMLInputElement} */ (target);
+  if (target.tagName === "INPUT" && input.type === "range") return false;
+  if (["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName)) return true;
+  const presses = ["BUTTON", "A", "SUMMARY", "LABEL"].includes(target.tagName);
+  return event.key === " " && (presses || ["button", "radio", "tab", "option"].includes(target.role ?? ""));
+}

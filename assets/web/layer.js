@@ -1,0 +1,122 @@
+/**
+ * The light canvas over Plotly: projects every sample and draws those in motion. It is handed a
+ * projection and a picture and knows nothing of where they come from.
+ *
+ * @typedef {import("./project.js").Projection} Projection
+ */
+import { classColor, classShape, darker } from "./palette.js";
+
+export class Layer {
+  /** @param {HTMLCanvasElement} canvas @param {{labels: number[], heldOut: number[]|null}} run */
+  constructor(canvas, run) {
+    this.canvas = canvas;
+    // Where compositing is in software, a canvas in plain memory is the fast one.
+    this.context = /** @type {CanvasRenderingContext2D} */ (
+      canvas.getContext("2d", { willReadFrequently: true })
+    );
+    this.run = run;
+    const count = run.labels.length;
+    /** Pixel positions, two per sample. */
+    this.xy = new Float32Array(2 * count);
+    this.depth = new Float32Array(count);
+    this.hidden = new Uint8Array(count);
+    /** @type {Map<string, HTMLCanvasElement>} */
+    this.sprites = new Map();
+    this.order = Uint32Array.from({ length: count }, (_, i) => i);
+    this.ratio = 1;
+    this.width = 0;
+    this.height = 0;
+  }
+
+  /** @param {number} width @param {number} height CSS pixels @param {number} marker diameter */
+  resize(width, height, marker) {
+    const ratio = globalThis.devicePixelRatio || 1;
+    this.marker = marker;
+    if (width === this.width && height === this.height && ratio === this.ratio) return;
+    [this.width, this.height, this.ratio] = [width, height, ratio];
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.sprites.clear();
+  }
+
+  clear() {
+    this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    this.context.clearRect(0, 0, this.width, this.height);
+  }
+
+  /** Where every sample is on screen, and whether it can be seen. @param {Projection} projection @param {Float32Array} points */
+  project(projection, points) {
+    const out = new Float64Array(3);
+    const three = projection.dim === 3;
+    for (let i = 0; i < this.hidden.length; i += 1) {
+      const at = i * projection.dim;
+      const z = three ? points[at + 2] : 0;
+      projection.put(points[at], points[at + 1], z, out);
+      this.xy[2 * i] = out[0];
+      this.xy[2 * i + 1] = out[1];
+      this.depth[i] = out[2];
+      this.hidden[i] = three && projection.hidden(points[at], points[at + 1], z) ? 1 : 0;
+    }
+  }
+
+  /** @param {boolean} byDepth whether nearer samples must cover farther ones */
+  drawPoints(byDepth) {
+    const { labels, heldOut } = this.run;
+    const half = this.#side() / 2;
+    if (byDepth) this.order.sort((a, b) => this.depth[b] - this.depth[a]);
+    for (const i of this.order) {
+      if (this.hidden[i]) continue;
+      const sprite = this.#sprite(labels[i], Boolean(heldOut && heldOut[i]));
+      const x = this.xy[2 * i] - half;
+      const y = this.xy[2 * i + 1] - half;
+      this.context.drawImage(sprite, x, y, 2 * half, 2 * half);
+    }
+  }
+
+  #side() {
+    return (Math.ceil((this.marker + 2) * this.ratio) + 2) / this.ratio;
+  }
+
+  /** A class's marker, drawn once. @param {number} label @param {boolean} hollow */
+  #sprite(label, hollow) {
+    const key = `${label}|${hollow}`;
+    const known = this.sprites.get(key);
+    if (known) return known;
+    const sprite = document.createElement("canvas");
+    const side = this.#side();
+    sprite.width = sprite.height = Math.round(side * this.ratio);
+    const context = /** @type {CanvasRenderingContext2D} */ (sprite.getContext("2d"));
+    context.scale(this.ratio, this.ratio);
+    context.translate(side / 2, side / 2);
+    const color = classColor(label);
+    context.fillStyle = hollow ? "rgba(255,255,255,0.9)" : color;
+    context.strokeStyle = hollow ? color : darker(color);
+    context.lineWidth = this.run.heldOut ? 1.4 : 0.8;
+    markerPath(context, classShape(label), this.marker / 2);
+    context.fill();
+    context.stroke();
+    this.sprites.set(key, sprite);
+    return sprite;
+  }
+}
+
+/** Plotly's symbols around the origin. @param {CanvasRenderingContext2D} context @param {string} shape @param {number} r */
+function markerPath(context, shape, r) {
+  context.beginPath();
+  if (shape === "circle") context.arc(0, 0, r, 0, 2 * Math.PI);
+  else if (shape === "square") context.rect(-r, -r, 2 * r, 2 * r);
+  else {
+    const corners = shape === "diamond" ? diamond(r * 1.3) : plus(r * 1.2, r * 0.4);
+    for (const [x, y] of corners) context.lineTo(x, y);
+    context.closePath();
+  }
+}
+
+/** @param {number} r */
+const diamond = (r) => [[r, 0], [0, r], [-r, 0], [0, -r]];
+
+/** @param {number} r @param {number} w */
+const plus = (r, w) => [
+  [r, w], [w, w], [w, r], [-w, r], [-w, w], [-r, w],
+  [-r, -w], [-w, -w], [-w, -r], [w, -r], [w, -w], [r, -w],
+];

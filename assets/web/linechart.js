@@ -1,0 +1,161 @@
+/**
+ * Small crisp line charts in SVG. A chart is told what to show as often as one likes; it draws at
+ * most once a frame. Knows nothing of margins or training.
+ *
+ * @typedef {Object} Series
+ * @property {number[][]} points      pairs of data coordinates; a NaN breaks the line
+ * @property {string} tone            class name that carries the colour
+ * @property {boolean} [dashed]
+ * @property {boolean} [filled]       an area without an outline
+ * @property {string} [label]         for the legend
+ *
+ * @typedef {Object} Spec
+ * @property {Series[]} series
+ * @property {[number, number]} x @property {[number, number]} y   domains
+ * @property {[number, string][]} xTicks @property {[number, string][]} yTicks
+ * @property {number} [mark]          a vertical line at this x
+ * @property {number[]} [dot]         a point
+ * @property {[number, number, string][]} [notes] words inside the plot
+ */
+import { h, svg } from "./dom.js";
+
+const PAD = { left: 34, right: 10, top: 8, bottom: 22 };
+
+export class LineChart {
+  /** @param {{title: string, xLabel?: string, height?: number, square?: boolean}} options */
+  constructor(options) {
+    this.options = options;
+    this.title = h("h4", { text: options.title });
+    this.readout = h("span", { class: "fv-chart-value" });
+    this.legend = h("div", { class: "fv-legend" });
+    this.svg = svg("svg", { role: "img", "aria-label": options.title });
+    const head = h("div", { class: "fv-chart-head" }, this.title, this.readout);
+    this.el = h("figure", { class: "fv-chart" }, head, this.svg, this.legend);
+    /** @type {Spec|null} */
+    this.spec = null;
+    this.grid = svg("g", { class: "fv-grid-lines" });
+    this.lines = svg("g");
+    this.top = svg("g");
+    this.svg.append(this.grid, this.lines, this.top);
+    /** @type {SVGPathElement[]} */
+    this.paths = [];
+    this.frameKey = "";
+  }
+
+  /** @param {Spec} spec @param {string} [readout] */
+  show(spec, readout = "") {
+    this.spec = spec;
+    this.text = readout;
+    if (this.handle) return;
+    this.handle = requestAnimationFrame(() => {
+      this.handle = 0;
+      this.#draw();
+    });
+  }
+
+  /** The space has changed. */
+  fit() {
+    const width = this.el.clientWidth;
+    if (!width || width === this.width) return;
+    this.width = width;
+    const wanted = this.options.square ? Math.min(width * 0.86, 230) : (this.options.height ?? 120);
+    this.height = Math.round(wanted);
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
+    this.svg.setAttribute("height", String(this.height));
+    this.frameKey = "";
+    if (this.spec) this.show(this.spec, this.text);
+  }
+
+  #draw() {
+    if (!this.spec || !this.el.isConnected) return;
+    if (!this.width) {
+      this.fit();
+      if (!this.width) return;
+    }
+    const { series, mark, dot } = this.spec;
+    this.#drawFrame();
+    this.#drawSeries(series);
+    this.top.replaceChildren();
+    if (mark !== undefined && Number.isFinite(mark)) {
+      const x = this.#x(mark);
+      this.top.append(svg("line", { class: "fv-mark", x1: x, x2: x, y1: PAD.top, y2: this.height - PAD.bottom }));
+    }
+    if (dot && dot.every(Number.isFinite)) {
+      this.top.append(svg("circle", { class: "fv-dot", cx: this.#x(dot[0]), cy: this.#y(dot[1]), r: 4 }));
+    }
+    for (const [x, y, text] of this.spec.notes ?? []) {
+      this.top.append(svg("text", { class: "fv-note", x: this.#x(x), y: this.#y(y), text, "text-anchor": "middle" }));
+    }
+    if (this.readout.textContent !== this.text) this.readout.textContent = this.text ?? "";
+  }
+
+  /** @param {number} value */
+  #x(value) {
+    const [low, high] = this.spec.x;
+    return PAD.left + ((value - low) / (high - low || 1)) * (this.width - PAD.left - PAD.right);
+  }
+
+  /** @param {number} value */
+  #y(value) {
+    const [low, high] = this.spec.y;
+    return PAD.top + (1 - (value - low) / (high - low || 1)) * (this.height - PAD.top - PAD.bottom);
+  }
+
+  /** Grid, ticks and legend, only when they differ. */
+  #drawFrame() {
+    const { x, y, xTicks, yTicks, series } = this.spec;
+    const key = JSON.stringify([x, y, xTicks, yTicks, series.map((s) => s.label)]);
+    if (key === this.frameKey) return;
+    this.frameKey = key;
+    const [left, right] = [PAD.left, this.width - PAD.right];
+    const bottom = this.height - PAD.bottom;
+    const parts = [];
+    for (const [value, text] of yTicks) {
+      const at = this.#y(value);
+      parts.push(svg("line", { x1: left, x2: right, y1: at, y2: at }));
+      parts.push(svg("text", { x: left - 6, y: at + 3.5, "text-anchor": "end", text }));
+    }
+    xTicks.forEach(([value, text], i) => {
+      const anchor = i === 0 ? "start" : i === xTicks.length - 1 ? "end" : "middle";
+      parts.push(svg("text", { x: this.#x(value), y: bottom + 15, "text-anchor": anchor, text }));
+    });
+    this.grid.replaceChildren(...parts);
+    const named = series.filter((s) => s.label);
+    this.legend.replaceChildren(
+      ...named.map((s) => h("span", { class: `${s.tone}${s.dashed ? " fv-dashed" : ""}`, text: s.label })),
+    );
+  }
+
+  /** @param {Series[]} series */
+  #drawSeries(series) {
+    while (this.paths.length < series.length) {
+      const path = svg("path");
+      this.paths.push(path);
+      this.lines.append(path);
+    }
+    this.paths.forEach((path, i) => {
+      const one = series[i];
+      path.setAttribute("d", one ? this.#path(one.points, one.filled) : "");
+      if (!one) return;
+      const shape = one.filled ? "fv-area" : one.dashed ? "fv-line fv-dashed" : "fv-line";
+      path.setAttribute("class", `${shape} ${one.tone}`);
+    });
+  }
+
+  /** @param {number[][]} points @param {boolean} [closed] */
+  #path(points, closed) {
+    const [low, high] = this.spec.y;
+    let d = "";
+    let pen = "M";
+    for (const [x, y] of points) {
+      if (!Number.isFinite(y)) {
+        pen = "M";
+        continue;
+      }
+      const inside = Math.min(high, Math.max(low, y));
+      d += `${pen}${this.#x(x).toFixed(1)} ${this.#y(inside).toFixed(1)}`;
+      pen = "L";
+    }
+    return closed && d ? `${d}Z` : d;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Entry of the live view. Streamlit calls `mount` again at every change of the data: the view is
+ * built once and kept on the parent element, later calls only update it.
+ *
+ * @typedef {Object} Component
+ * @property {HTMLElement} parentElement
+ * @property {any} data
+ * @property {(name: string, value: any) => void} setStateValue
+ * @property {(name: string, value: any) => void} setTriggerValue
+ */
+import { View } from "./view.js";
+
+const KEY = "__facevisView";
+const GRACE = 1500;
+
+/** @param {Component} component */
+export function mount(component) {
+  const parent = /** @type {any} */ (component.parentElement);
+  loadStyle();
+  if (!parent[KEY]) parent[KEY] = new View(parent, loadPlotly);
+  parent[KEY].update(component);
+  return () => unmount(component);
+}
+
+/** End a view whose place on the page is gone; a mere rerun leaves it alone. @param {Component} component */
+export function unmount(component) {
+  const parent = /** @type {any} */ (component.parentElement);
+  setTimeout(() => {
+    if (!parent[KEY] || parent.isConnected) return;
+    parent[KEY].dispose();
+    delete parent[KEY];
+  }, GRACE);
+}
+
+function loadStyle() {
+  const href = new URL("./live.css", import.meta.url).href;
+  if (document.querySelector(`link[href="${href}"]`)) return;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = href;
+  document.head.append(link);
+}
+
+/** @type {Promise<void>|undefined} */
+let plotly;
+
+/** Plotly's own file from our route, once for all views. @param {string} base */
+function loadPlotly(base) {
+  plotly ??= new Promise((resolve, reject) => {
+    if (/** @type {any} */ (globalThis).Plotly) {
+      resolve();
+      return;
+    }
+    const script = document.createElement("script");
+    script.src = `${base}/plotly/plotly.min.js`;
+    script.onload = () => resolve();
+    script.onerror = () => {
+      plotly = undefined;
+      script.remove();
+      reject(new Error("plotly.min.js did not load"));
+    };
+    document.head.append(script);
+  });
+  return plotly;
+}

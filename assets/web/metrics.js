@@ -1,0 +1,46 @@
+/**
+ * Figures that a benchmark reads: what was received and drawn, and how long it took. One object
+ * per mounted view in `window.__facevis` (a list).
+ */
+const LENGTH = 2000;
+
+export class Metrics {
+  constructor() {
+    this.mounts = 0;
+    this.plotlyNewPlots = 0;
+    this.frames = 0;
+    this.snapshots = 0;
+    this.bytes = 0;
+    /** @type {{step: number, age_ms: number, bytes: number}[]} */
+    this.painted = [];
+    /** @type {number[]} times of canvas frames in motion, performance.now() */
+    this.frameTimes = [];
+    /** @type {number[]} ms spent drawing the canvas */
+    this.drawCost = [];
+    /** @type {number[]} */
+    this.sliderToPaint = [];
+    /** @type {number[]} */
+    this.sliderToTrained = [];
+    /** @type {any} the last camera, to see whether it ever jumps */
+    this.camera = null;
+  }
+
+  /** @template T @param {T[]} ring @param {T} value */
+  push(ring, value) {
+    ring.push(value);
+    if (ring.length > LENGTH) ring.splice(0, ring.length - LENGTH);
+  }
+}
+
+/** @param {Metrics} metrics */
+export function publish(metrics) {
+  const host = /** @type {any} */ (globalThis);
+  host.__facevis = host.__facevis ?? [];
+  host.__facevis.push(metrics);
+}
+
+/** @param {Metrics} metrics */
+export function withdraw(metrics) {
+  const host = /** @type {any} */ (globalThis);
+  host.__facevis = (host.__facevis ?? []).filter((/** @type {Metrics} */ m) => m !== metrics);
+}

@@ -1,0 +1,174 @@
+/**
+ * The right-hand side: sliders, formula, gauge, the two curves of the margin, and the run's
+ * statistics. The first four follow the hand within the same frame.
+ */
+import { h } from "./dom.js";
+import { Sliders } from "./controls.js";
+import { FormulaView } from "./formulaview.js";
+import { Gauge } from "./gauge.js";
+import { LineChart } from "./linechart.js";
+import { angleSpec, boundarySpec, lossSpec, psiSpec, shareSpec } from "./charts.js";
+import { medianTargetAngle } from "./store.js";
+import { decimal } from "./words.js";
+
+export class Panel {
+  /**
+   * @param {HTMLElement} host @param {{words: import("./words.js").Words, data: any}} context
+   * @param {{input: (stamp: number) => void, release: () => void}} acts
+   */
+  constructor(host, { words, data }, acts) {
+    this.words = words;
+    this.data = data;
+    this.median = NaN;
+    this.sliders = new Sliders(data.controls, data.ranges, words, {
+      input: (stamp) => {
+        this.#showMargin();
+        acts.input(stamp);
+      },
+      release: acts.release,
+    });
+    this.gauge = new Gauge(words, data.lang);
+    this.warming = h("p", { class: "fv-warming", hidden: true });
+    const chart = (/** @type {string} */ key, /** @type {any} */ options = {}) =>
+      new LineChart({ title: words(key), ...options });
+    this.psi = chart("psi_title", { square: true });
+    this.boundary = chart("boundary_title", { square: true });
+    this.loss = chart("loss_title", { height: 92 });
+    this.accuracy = chart("accuracy_title", { height: 92 });
+    this.angles = chart("angles_title", { height: 92 });
+    this.teaching = chart("teaching_title", { height: 92 });
+    this.formula = h("div");
+    this.curves = h("div", { class: "fv-curves" }, this.psi.el, this.boundary.el);
+    const shares = [this.loss.el, this.accuracy.el, this.angles.el, this.teaching.el];
+    this.run_ = h("div", { class: "fv-run" }, ...shares);
+    this.steeringEl = h("section", { class: "fv-steering", "aria-label": words("margin_title") },
+      this.sliders.el, this.formula, this.gauge.el, this.warming);
+    host.replaceChildren(this.steeringEl, h("section", { class: "fv-charts" }, this.curves, this.run_));
+  }
+
+  /** Whether the objective has a margin at all. */
+  hasMargin() {
+    return ["m1", "m2", "m3"].some((name) => this.data.controls.includes(name));
+  }
+
+  /** @param {any} run @param {any} member @param {Record<string, number>} values */
+  introduce(run, member, values) {
+    this.run = run;
+    this.member = member;
+    const family = this.data.controls.length > 0;
+    const margin = this.hasMargin();
+    const formula = new FormulaView(member.objective, family, this.words);
+    this.formula.replaceWith(formula.el);
+    this.formula = formula.el;
+    this.formulaView = formula;
+    this.gauge.el.hidden = !margin;
+    this.curves.hidden = !family;
+    this.boundary.el.hidden = !margin;
+    this.teaching.el.hidden = true;
+    this.sliders.set(values);
+    this.#showMargin();
+    this.fit();
+  }
+
+  values() {
+    return { ...this.sliders.current };
+  }
+
+  /** As Python wants it. */
+  steering() {
+    const { m1, m2, m3, s } = this.sliders.current;
+    return { margin: [m1, m2, m3], scale: s };
+  }
+
+  #showMargin() {
+    if (!this.run) return;
+    const { m1, m2, m3 } = this.sliders.current;
+    const margin = { m1, m2, m3 };
+    const { tail } = this.member;
+    this.formulaView?.show(this.sliders.current);
+    this.psi.show(psiSpec(margin, tail, this.median, this.words), this.#medianText());
+    this.boundary.show(boundarySpec(margin, tail, this.words));
+    this.gauge.show(margin, this.run.packing_angle, this.run.class_names.length, this.run.dim);
+  }
+
+  #medianText() {
+    if (!Number.isFinite(this.median)) return "";
+    const value = decimal((this.median * 180) / Math.PI, this.data.lang, 1);
+    return `${this.words("psi_here")} ${this.words("degrees", { value })}`;
+  }
+
+  /** The picture on screen has changed. @param {any} picture @param {any} run @param {import("./protocol.js").Frame} frame */
+  picture(picture, run, frame) {
+    if (!this.data.controls.length) return;
+    const now = performance.now();
+    if (now - (this.lastMedian ?? 0) < 120) return;
+    this.lastMedian = now;
+    this.median = medianTargetAngle(picture.points, picture.prototypes, run.labels, run.dim);
+    this.#showMargin();
+    this.#showWarming(frame);
+  }
+
+  /** During a warm-up the margin in force is not the one that is set. @param {import("./protocol.js").Frame} frame */
+  #showWarming(frame) {
+    const inForce = frame.margins[this.data.member ?? 0];
+    const { m1, m2, m3 } = this.sliders.current;
+    const less = this.member.warmup > 0 && inForce && [m1, m2, m3].some((value, i) => Math.abs(value - inForce[i]) > 5e-3);
+    this.warming.hidden = !less;
+    if (!less) return;
+    const margin = inForce.map((value, i) => `m${"₁₂₃"[i]} = ${decimal(value, this.data.lang, 2)}`).join(", ");
+    this.warming.textContent = this.words("warming", { margin });
+  }
+
+  /** @param {import("./store.js").FrameStore} store @param {any} shown @param {any} status */
+  history(store, shown, status) {
+    if (!this.run) return;
+    const now = performance.now();
+    clearTimeout(this.historyTimer);
+    if (now - (this.lastHistory ?? 0) < 110) {
+      this.historyTimer = setTimeout(() => this.history(store, shown, status), 115);
+      return;
+    }
+    this.lastHistory = now;
+    const { kept, newest } = store;
+    const frames = newest && kept[kept.length - 1] !== newest ? [...kept, newest] : kept;
+    if (!frames.length) return;
+    const member = this.data.member ?? 0;
+    const last = Math.max(status.steps || 0, frames[frames.length - 1].step, 1);
+    const at = shown ?? frames[frames.length - 1];
+    const spot = at.statistics[member] ?? {};
+    const mark = at.step;
+    const { words } = this;
+    const labels = { train: words("accuracy_train"), held: words("accuracy_held") };
+    this.loss.show({ ...lossSpec(frames, member, last), mark }, this.#number(at.losses[member], 3));
+    this.accuracy.show({ ...shareSpec(frames, member, last, "accuracy", labels), mark }, this.#percent(spot.accuracy));
+    this.angles.show({ ...angleSpec(frames, member, last, this.run.packing_angle, words), mark }, this.#percent(spot.packing_share));
+    const teaches = frames.some((frame) => frame.statistics[member]?.teaching_share != null);
+    if (this.teaching.el.hidden === teaches) {
+      this.teaching.el.hidden = !teaches;
+      this.fit();
+    }
+    if (teaches) this.teaching.show({ ...shareSpec(frames, member, last, "teaching_share", null), mark }, this.#percent(spot.teaching_share));
+  }
+
+  /** @param {number|null|undefined} value @param {number} digits */
+  #number(value, digits) {
+    return value == null || !Number.isFinite(value) ? "–" : decimal(value, this.data.lang, digits);
+  }
+
+  /** @param {number|null|undefined} share */
+  #percent(share) {
+    return share == null || !Number.isFinite(share) ? "" : `${decimal(share * 100, this.data.lang, 1)} %`;
+  }
+
+  fit() {
+    for (const chart of [this.psi, this.boundary, this.loss, this.accuracy, this.angles, this.teaching]) chart.fit();
+  }
+
+  redraw() {
+    this.#showMargin();
+  }
+
+  dispose() {
+    clearTimeout(this.historyTimer);
+  }
+}

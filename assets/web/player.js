@@ -1,0 +1,162 @@
+/**
+ * Which picture is on screen: following the live run, held at a step, or replaying the recording.
+ * It blends between snapshots and knows time, but neither DOM nor pixels.
+ *
+ * @typedef {import("./protocol.js").Frame} Frame
+ * @typedef {import("./store.js").FrameStore} FrameStore
+ */
+import { readPoints, readPrototypes } from "./protocol.js";
+import { interpolate, longestRow, ontoSphere } from "./store.js";
+
+/** Longest blend between two live snapshots, ms: more would make the picture old. */
+const TWEEN = 55;
+const SEEK_TWEEN = 120;
+
+export class Player {
+  /**
+   * @param {FrameStore} store
+   * @param {{points: number, classes: number, dim: number, member: number}} shape
+   * @param {(frame: Frame) => void} onShown called when a snapshot is reached
+   */
+  constructor(store, shape, onShown) {
+    this.store = store;
+    this.shape = shape;
+    this.onShown = onShown;
+    /** @type {"live"|"hold"|"replay"} */
+    this.mode = "live";
+    this.flat = true; // shown on the circle or sphere
+    this.project = false; // put onto it by us
+    this.still = false; // no blending (reduced motion)
+    this.from = this.#blank();
+    this.to = this.#blank();
+    this.picture = this.#blank();
+    /** @type {Frame|null} */
+    this.frame = null;
+    this.reached = true;
+    this.start = 0;
+    this.duration = TWEEN;
+    this.cursor = 0;
+    this.seconds = 6;
+    this.lastArrival = 0;
+    this.interval = TWEEN;
+  }
+
+  #blank() {
+    const { points, classes, dim } = this.shape;
+    return {
+      points: new Float32Array(points * dim),
+      prototypes: new Float32Array(classes * dim),
+      radius: 1,
+    };
+  }
+
+  /** Read a frame as it is shown. @param {Frame} frame @param {ReturnType<Player["blank"]>|any} into */
+  #read(frame, into) {
+    const { dim, member } = this.shape;
+    readPoints(frame, member, into.points);
+    ontoSphere(readPrototypes(frame, member, into.prototypes), dim);
+    into.radius = 1;
+    if (this.project) ontoSphere(into.points, dim);
+    else if (!this.flat) {
+      into.radius = Math.max(longestRow(into.points, dim), 1e-6);
+      for (let i = 0; i < into.points.length; i += 1) into.points[i] /= into.radius;
+    }
+  }
+
+  /** A live snapshot came. @param {Frame} frame @param {number} now */
+  follow(frame, now) {
+    if (this.mode !== "live") return;
+    if (this.lastArrival) this.interval += (now - this.lastArrival - this.interval) * 0.2;
+    this.lastArrival = now;
+    // Never longer than the time to the next snapshot, or none would ever be reached.
+    this.#turnTo(frame, now, Math.min(TWEEN, Math.max(16, this.interval * 0.8)));
+  }
+
+  /** @param {Frame} frame @param {number} now @param {number} duration */
+  #turnTo(frame, now, duration) {
+    const first = !this.frame;
+    this.#copyPicture();
+    this.#read(frame, this.to);
+    this.frame = frame;
+    this.reached = false;
+    this.start = now;
+    this.duration = first || this.still ? 0 : duration;
+  }
+
+  #copyPicture() {
+    this.from.points.set(this.picture.points);
+    this.from.prototypes.set(this.picture.prototypes);
+    this.from.radius = this.picture.radius;
+  }
+
+  /** Hold the kept frame with this index. @param {number} index @param {number} now */
+  seek(index, now) {
+    const frame = this.store.kept[index];
+    if (!frame) return;
+    this.mode = "hold";
+    this.cursor = index;
+    this.#turnTo(frame, now, SEEK_TWEEN);
+  }
+
+  /** Play the recording from its first frame. @param {number} now @param {number} seconds */
+  replay(now, seconds) {
+    this.mode = "replay";
+    this.cursor = 0;
+    this.seconds = seconds;
+    this.lastTick = now;
+  }
+
+  /** Back to what is newest. @param {number} now */
+  goLive(now) {
+    this.mode = "live";
+    const { newest } = this.store;
+    if (newest && newest !== this.frame) this.#turnTo(newest, now, SEEK_TWEEN);
+  }
+
+  /** Read the shown frame again (projection or member changed). @param {number} now */
+  refresh(now) {
+    if (this.frame) this.#turnTo(this.frame, now, SEEK_TWEEN);
+  }
+
+  /** Move on; true if the picture changed. @param {number} now */
+  advance(now) {
+    if (this.mode === "replay") return this.#advanceReplay(now);
+    if (this.reached || !this.frame) return false;
+    const share = this.duration ? Math.min(1, (now - this.start) / this.duration) : 1;
+    this.#blend(share);
+    if (share >= 1) {
+      this.reached = true;
+      this.onShown(this.frame);
+    }
+    return true;
+  }
+
+  /** @param {number} share */
+  #blend(share) {
+    const { dim } = this.shape;
+    const bent = this.flat || this.project;
+    interpolate(this.from.points, this.to.points, share, dim, bent, this.picture.points);
+    interpolate(this.from.prototypes, this.to.prototypes, share, dim, true, this.picture.prototypes);
+    this.picture.radius = this.from.radius + (this.to.radius - this.from.radius) * share;
+  }
+
+  /** @param {number} now */
+  #advanceReplay(now) {
+    const { kept } = this.store;
+    if (!kept.length) return false;
+    const last = kept.length - 1;
+    const passed = Math.min(0.1, (now - (this.lastTick ?? now)) / 1000);
+    this.lastTick = now;
+    this.cursor = Math.min(last, this.cursor + (passed * Math.max(last, 1)) / this.seconds);
+    const index = Math.floor(this.still ? Math.round(this.cursor) : this.cursor);
+    const share = this.still ? 0 : this.cursor - index;
+    this.#read(kept[index], this.from);
+    this.#read(kept[Math.min(last, index + 1)], this.to);
+    this.#blend(share);
+    this.frame = kept[index];
+    this.reached = true;
+    if (this.cursor >= last) this.mode = "hold";
+    this.onShown(this.frame);
+    return true;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * What Plotly owns: circle or sphere, axes, camera, zoom, the samples at rest, pictures to take
+ * away. Static parts are drawn once; the camera is never set again, and nothing is written while
+ * the user drags. Knows Plotly; knows no network, no time.
+ *
+ * @typedef {import("./project.js").Projection} Projection
+ */
+import { cameraProjection, planeProjection } from "./project.js";
+import { frameTraces, layoutFor, sampleTrace, exportFigure } from "./figure.js";
+
+/* global Plotly */
+/** @type {any} */
+const plotly = () => /** @type {any} */ (globalThis).Plotly;
+
+export const RANGE = [-1.34, 1.34];
+
+export class Scene {
+  /**
+   * @param {HTMLElement} host
+   * @param {{dim: number, labels: number[], heldOut: number[]|null}} run
+   * @param {{colors: any, flat: boolean, titles: Record<string, string>}} look
+   * @param {{changed: () => void, capture: () => any}} hooks
+   */
+  constructor(host, run, look, hooks) {
+    this.host = host;
+    this.run = run;
+    this.look = look;
+    this.hooks = hooks;
+    this.ready = false;
+    this.dragging = false;
+    this.holdsPoints = false;
+    this.plots = 0;
+    this.wanted = null;
+    host.addEventListener("pointerdown", this.#down, true);
+    window.addEventListener("pointerup", this.#up, true);
+    window.addEventListener("pointercancel", this.#up, true);
+    host.addEventListener("wheel", this.#wheel, { capture: true, passive: false });
+  }
+
+  #down = () => {
+    this.dragging = true;
+  };
+
+  #up = () => {
+    if (!this.dragging) return;
+    this.dragging = false;
+    // Plotly finishes its own drag first.
+    setTimeout(() => this.hooks.changed(), 60);
+  };
+
+  /** The wheel scrolls the page; with Ctrl (or a pinch) it zooms the scene. @param {WheelEvent} event */
+  #wheel = (event) => {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+    else event.preventDefault();
+  };
+
+  /** Draw the static parts; once. */
+  async draw() {
+    const { dim } = this.run;
+    const traces = [...frameTraces(dim, this.look), sampleTrace(dim, this.run, this.size())];
+    this.samples = traces.length - 1;
+    await plotly().newPlot(this.host, traces, layoutFor(dim), this.#config());
+    this.plots += 1;
+    this.ready = true;
+    const gd = /** @type {any} */ (this.host);
+    gd.on("plotly_relayouting", this.hooks.changed);
+    gd.on("plotly_relayout", this.hooks.changed);
+    if (dim === 3) this.#followCamera();
+    this.hooks.changed();
+  }
+
+  /** Have the layer drawn in the very frame in which Plotly draws its scene. */
+  #followCamera() {
+    const plot = this.#gl()?.glplot;
+    if (!plot) return;
+    const before = plot.onrender;
+    plot.onrender = () => {
+      if (before) before();
+      const { view, projection } = plot.cameraParams;
+      const key = `${view.join()}|${projection.join()}|${plot.shape.join()}`;
+      if (key !== this.cameraKey) {
+        this.cameraKey = key;
+        this.hooks.changed(true);
+      }
+    };
+  }
+
+  #gl() {
+    return /** @type {any} */ (this.host)._fullLayout?.scene?._scene;
+  }
+
+  size() {
+    return { width: this.host.clientWidth, height: this.host.clientHeight };
+  }
+
+  /** @returns {Projection|null} */
+  projection() {
+    const { width, height } = this.size();
+    if (this.run.dim === 3) {
+      const scene = this.ready && this.#gl();
+      if (!scene) return null;
+      return cameraProjection(scene.glplot.cameraParams, scene.dataScale, width, height, this.look.flat);
+    }
+    const layout = /** @type {any} */ (this.host)._fullLayout;
+    if (!this.ready || !layout?.xaxis?._length) {
+      return planeProjection(RANGE, RANGE, { left: 0, top: 0, width, height });
+    }
+    const { xaxis, yaxis } = layout;
+    const box = { left: xaxis._offset, top: yaxis._offset, width: xaxis._length, height: yaxis._length };
+    return planeProjection(xaxis.range, yaxis.range, box);
+  }
+
+  /** Something moves: the layer draws the points now. @returns {boolean} false if held back */
+  letGo() {
+    if (!this.holdsPoints) return true;
+    if (this.run.dim === 2) {
+      this.host.classList.add("fv-moving"); // hides the trace without asking Plotly: 0 ms
+    } else {
+      if (this.dragging) return false;
+      plotly().restyle(this.host, { visible: false }, [this.samples]);
+    }
+    this.holdsPoints = false;
+    return true;
+  }
+
+  /** At rest: Plotly holds the points. @param {Float32Array} points */
+  async hold(points) {
+    if (!this.ready || this.dragging || this.holdsPoints || this.busy) return;
+    this.busy = true;
+    const { dim } = this.run;
+    const axes = ["x", "y", "z"].slice(0, dim);
+    /** @type {Record<string, any>} */
+    const update = { visible: true };
+    axes.forEach((axis, d) => {
+      update[axis] = [Float32Array.from({ length: points.length / dim }, (_, i) => points[i * dim + d])];
+    });
+    await plotly().restyle(this.host, update, [this.samples]);
+    this.host.classList.remove("fv-moving");
+    this.busy = false;
+    this.holdsPoints = true;
+    this.hooks.changed();
+  }
+
+  /** Recolour or change between sphere and space, without touching the camera. @param {any} look */
+  async restyle(look) {
+    this.look = { ...this.look, ...look };
+    if (!this.ready) return;
+    const traces = frameTraces(this.run.dim, this.look);
+    for (const [index, trace] of traces.entries()) {
+      const update = { visible: trace.visible };
+      if (trace.line) Object.assign(update, { "line.color": trace.line.color });
+      if (trace.colorscale) Object.assign(update, { colorscale: [trace.colorscale] });
+      await plotly().restyle(this.host, update, [index]);
+    }
+    this.hooks.changed();
+  }
+
+  async resize() {
+    if (this.ready && !this.dragging) await plotly().Plots.resize(this.host);
+    this.hooks.changed();
+  }
+
+  #config() {
+    const { titles } = this.look;
+    const icons = plotly().Icons;
+    const take = (/** @type {string} */ format) => () => this.takeAway(format);
+    const home = this.run.dim === 3 ? ["resetCameraDefault3d"] : ["zoomIn2d", "zoomOut2d", "resetScale2d"];
+    return {
+      displaylogo: false,
+      responsive: false,
+      scrollZoom: true,
+      doubleClick: "reset",
+      displayModeBar: true,
+      plotGlPixelRatio: Math.max(1, Math.min(2, window.devicePixelRatio || 1)),
+      modeBarButtons: [
+        [
+          { name: "png", title: titles.png, icon: icons.camera, click: take("png") },
+          { name: "svg", title: titles.svg, icon: icons.disk, click: take("svg") },
+        ],
+        home,
+      ],
+    };
+  }
+
+  /** Save everything shown, arrows and caps too, as a picture. @param {string} format */
+  async takeAway(format) {
+    const camera = this.run.dim === 3 ? this.#gl()?.getCamera() : null;
+    const figure = exportFigure(this.run, this.look, this.hooks.capture(), camera);
+    const side = 1000;
+    await plotly().downloadImage(figure, { format, width: side, height: side, filename: "facevis" });
+  }
+
+  dispose() {
+    window.removeEventListener("pointerup", this.#up, true);
+    window.removeEventListener("pointercancel", this.#up, true);
+    if (this.ready) plotly().purge(this.host);
+    this.ready = false;
+  }
+}

@@ -1,0 +1,358 @@
+/**
+ * The whole live view: builds the page's parts, listens to the stream and to the hand, and passes
+ * each to the part that needs it. Kept alive across all updates of the page.
+ *
+ * @typedef {import("./live.js").Component} Component
+ */
+import { Connection } from "./connection.js";
+import { decodeFrame } from "./protocol.js";
+import { FrameStore } from "./store.js";
+import { Metrics, publish, withdraw } from "./metrics.js";
+import { Stage } from "./stage.js";
+import { Panel } from "./panel.js";
+import { Transport } from "./transport.js";
+import { Hover } from "./hover.js";
+import { Skeleton } from "./skeleton.js";
+import { listenToKeys } from "./keys.js";
+import { wordsFrom } from "./words.js";
+
+const REPLAY_SECONDS = { slow: 16, middle: 9, full: 6 };
+
+export class View {
+  /** @param {HTMLElement} parent @param {(base: string) => Promise<void>} loadPlotly */
+  constructor(parent, loadPlotly) {
+    this.parent = parent;
+    this.loadPlotly = loadPlotly;
+    this.metrics = new Metrics();
+    this.store = new FrameStore();
+    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.speed = /** @type {"slow"|"middle"|"full"} */ ("full");
+    this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
+    publish(this.metrics);
+  }
+
+  /** New data from the page. @param {Component} component */
+  update(component) {
+    const { data } = component;
+    this.component = component;
+    const before = this.data;
+    this.data = data;
+    this.words = wordsFrom(data.strings, data.lang);
+    if (!before) this.#build();
+    const look = JSON.stringify([data.lang, data.controls, data.ranges]);
+    if (before && look !== this.look) this.#rebuildParts();
+    this.look = look;
+    this.#retheme();
+    if (before?.token !== data.token) this.#connect();
+    else if (before && before.project_to_circle !== data.project_to_circle) {
+      this.#project(data.project_to_circle);
+    }
+  }
+
+  #build() {
+    this.metrics.mounts += 1;
+    this.skeleton = new Skeleton(this.parent);
+    this.#rebuildParts();
+    this.resizes = new ResizeObserver(() => this.#resize());
+    this.resizes.observe(this.skeleton.root);
+    this.resizes.observe(this.skeleton.stage);
+    this.stopKeys = listenToKeys(this.skeleton.root, {
+      toggle: () => this.#toggle(),
+      rewind: () => this.#rewind(),
+      release: () => this.hover?.release(),
+    });
+    // A page that was left must not keep a run alive.
+    this.watch = setInterval(() => {
+      if (!this.parent.isConnected) this.dispose();
+    }, 3000);
+  }
+
+  /** The parts made of words. */
+  #rebuildParts() {
+    const { skeleton, data, words } = this;
+    const values = this.panel?.values();
+    this.panel?.dispose();
+    this.panel = new Panel(skeleton.panel, { words, data }, {
+      input: (stamp) => this.#steer(stamp),
+      release: () => this.component.setStateValue("steering", this.panel.steering()),
+    });
+    this.transport = new Transport(skeleton.transport, words, {
+      toggle: () => this.#toggle(),
+      rewind: () => this.#rewind(),
+      step: () => this.#singleStep(),
+      reseed: () => this.component.setTriggerValue("reseed", Date.now() % 2 ** 31),
+      replay: () => this.#replay(),
+      speed: (name, rate) => this.#setSpeed(name, rate),
+      seek: (index) => this.#seek(index),
+      project: (on) => this.#project(on),
+    });
+    if (this.run) this.#introduce(values);
+  }
+
+  #retheme() {
+    const { theme, view } = this.data;
+    this.skeleton.setLook(theme, view);
+    if (theme === this.theme) return;
+    this.theme = theme;
+    this.skeleton.styled.then(() => {
+      this.colors = this.skeleton.colors();
+      this.stage?.recolor(this.colors);
+      this.panel.redraw();
+    });
+  }
+
+  #connect() {
+    this.connection?.close();
+    this.stage?.dispose();
+    this.hover?.dispose();
+    this.stage = this.hover = this.run = undefined;
+    this.store.clear();
+    this.asked = new Map();
+    this.untouched = true;
+    this.skeleton.say(this.words("waiting"), "quiet");
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const url = `${scheme}://${location.host}${this.data.base}/stream/${this.data.token}`;
+    this.connection = new Connection(url, {
+      message: (message) => this.#message(message),
+      frame: (buffer) => this.#frame(buffer),
+      lost: () => this.skeleton.say(this.words("lost"), "warn"),
+    });
+  }
+
+  /** @param {any} message */
+  #message(message) {
+    const { type } = message;
+    if (type === "run") this.#begin(message);
+    else if (type === "status") this.#setStatus(message);
+    else if (type === "reset") this.#reset();
+    else if (type === "gone") this.skeleton.say(this.words("gone"), "warn");
+    else if (type === "error") this.skeleton.say(message.message, "warn", 5000);
+  }
+
+  /** The run's description: at the start, and again after every reconnection. @param {any} run */
+  #begin(run) {
+    this.skeleton.say("");
+    this.store.clear();
+    const known = this.run;
+    this.run = run;
+    this.status = run;
+    const same = known && known.dim === run.dim && known.points === run.points;
+    if (!same) this.#raise();
+    if (!same) this.#introduce();
+    this.#setStatus(run);
+  }
+
+  /** A stage for a new run. */
+  async #raise() {
+    const { skeleton, run, words, data } = this;
+    this.stage?.dispose();
+    await skeleton.styled;
+    this.colors = skeleton.colors();
+    const look = {
+      colors: this.colors,
+      project: data.project_to_circle,
+      still: this.still,
+      titles: { png: words("png"), svg: words("svg") },
+    };
+    this.shape = { members: run.members.length, classes: run.class_names.length, points: run.points, dim: run.dim };
+    const member = data.member ?? 0;
+    const stage = new Stage(skeleton.hosts(), run, member, this.store, look, this.metrics, {
+      shown: (frame) => this.#shown(frame),
+      drawn: () => this.hover?.follow(),
+    });
+    this.stage = stage;
+    this.hover = new Hover(skeleton.stage, skeleton.tip, stage, words, data.lang);
+    this.#applyMargin();
+    this.panel.fit();
+    if (this.store.newest) this.#take(this.store.newest);
+    try {
+      await this.loadPlotly(data.base);
+      if (this.stage === stage) await stage.start();
+    } catch (error) {
+      console.error(error);
+      skeleton.say(words("no_plotly"), "warn");
+    }
+  }
+
+  /** Tell panel and transport what run this is. @param {any} [values] margins kept from before */
+  #introduce(values) {
+    const { run, data, words } = this;
+    const member = run.members[data.member ?? 0];
+    const [m1, m2, m3] = member.margin;
+    this.panel.introduce(run, member, values ?? { m1, m2, m3, s: member.scale });
+    this.transport.introduce(run, member, data.project_to_circle);
+    const open = member.spherical || data.project_to_circle ? "" : "open_";
+    const classes = words("classes", { n: run.class_names.length });
+    this.skeleton.describe(words(`scene_${open}${run.dim}`, { points: run.points, classes }));
+  }
+
+  /** @param {ArrayBuffer} buffer */
+  #frame(buffer) {
+    if (!this.run) return;
+    const run = this.run;
+    const shape = { members: run.members.length, classes: run.class_names.length, points: run.points, dim: run.dim };
+    const frame = decodeFrame(buffer, shape);
+    this.metrics.snapshots += 1;
+    this.metrics.bytes += buffer.byteLength;
+    const newest = this.store.add(frame);
+    if (this.stage && newest) this.#take(frame);
+    this.#history();
+  }
+
+  /** A frame that is the newest. @param {import("./protocol.js").Frame} frame */
+  #take(frame) {
+    const { stage } = this;
+    if (!stage) return;
+    const play = this.data.autoplay && this.untouched && !this.still && this.status.state === "recorded";
+    if (play && stage.player.mode === "live") {
+      stage.player.replay(performance.now(), REPLAY_SECONDS.full);
+    } else stage.player.follow(frame, performance.now());
+    stage.invalidate();
+  }
+
+  /** Charts and scrub bar, at most once a frame. */
+  #history() {
+    if (this.historyHandle) return;
+    this.historyHandle = requestAnimationFrame(() => {
+      this.historyHandle = 0;
+      const shown = this.stage?.player.frame ?? null;
+      this.panel.history(this.store, shown, this.status);
+      this.transport.show(this.store, shown, this.status, this.stage?.player);
+    });
+  }
+
+  /** A snapshot is on screen. @param {import("./protocol.js").Frame} frame */
+  #shown(frame) {
+    const { metrics, stage } = this;
+    if (frame.time > 0 && stage.player.mode === "live" && frame !== this.lastPainted) {
+      this.lastPainted = frame;
+      metrics.push(metrics.painted, { step: frame.step, age_ms: Date.now() - frame.time, bytes: frame.bytes });
+      for (const [id, asked] of this.asked) {
+        if ((frame.applied ?? 0) < id) continue;
+        metrics.push(metrics.sliderToTrained, performance.now() - asked);
+        this.asked.delete(id);
+      }
+    }
+    this.panel.picture(stage.player.picture, this.run, frame);
+    this.#history();
+  }
+
+  /** @param {any} status */
+  #setStatus(status) {
+    Object.assign(this.status, status);
+    if (this.stage) {
+      this.stage.busy = status.state === "training" && this.stage.player.mode === "live";
+      this.stage.invalidate();
+    }
+    if (status.state === "failed" && status.message) this.skeleton.say(status.message, "warn");
+    this.#history();
+  }
+
+  #reset() {
+    this.store.clear();
+    this.stage?.player.goLive(performance.now());
+    this.#history();
+  }
+
+  /** The hand moved a slider. @param {number} stamp when the event happened */
+  #steer(stamp) {
+    this.untouched = false;
+    const { margin, scale } = this.panel.steering();
+    this.#applyMargin();
+    this.#goLive();
+    const id = this.connection.steer(this.data.member ?? 0, margin, scale);
+    if (!this.asked.has(id)) this.asked.set(id, performance.now());
+    requestAnimationFrame(() => {
+      // A task after the frame's callbacks runs once the frame has been painted.
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () =>
+        this.metrics.push(this.metrics.sliderToPaint, performance.now() - stamp);
+      channel.port2.postMessage(0);
+    });
+  }
+
+  #applyMargin() {
+    if (!this.stage) return;
+    const { m1, m2, m3 } = this.panel.values();
+    this.stage.margin = { m1, m2, m3 };
+    this.stage.caps = this.panel.hasMargin();
+    this.stage.invalidate();
+  }
+
+  #goLive() {
+    this.untouched = false;
+    if (!this.stage || this.stage.player.mode === "live") return;
+    this.stage.player.goLive(performance.now());
+    this.stage.busy = this.status.state === "training";
+    this.stage.invalidate();
+    this.#history();
+  }
+
+  #toggle() {
+    const training = this.status.state === "training";
+    if (!training) this.#goLive();
+    this.connection.send({ type: training ? "pause" : "play" });
+  }
+
+  #rewind() {
+    this.#goLive();
+    this.connection.send({ type: "rewind" });
+  }
+
+  #singleStep() {
+    this.#goLive();
+    this.connection.send({ type: "step", count: 1 });
+  }
+
+  #replay() {
+    if (!this.stage) return;
+    this.untouched = false;
+    if (this.status.state === "training") this.connection.send({ type: "pause" });
+    this.stage.player.replay(performance.now(), REPLAY_SECONDS[this.speed]);
+    this.stage.busy = false;
+    this.stage.invalidate();
+  }
+
+  /** @param {number} index of the kept frames; the last one is where the run is */
+  #seek(index) {
+    if (!this.stage) return;
+    this.untouched = false;
+    if (index >= this.store.kept.length - 1) return this.#goLive();
+    this.stage.player.seek(index, performance.now());
+    this.stage.busy = false;
+    this.stage.invalidate();
+    this.#history();
+  }
+
+  /** @param {"slow"|"middle"|"full"} name @param {number|null} rate steps a second */
+  #setSpeed(name, rate) {
+    this.speed = name;
+    if (this.stage) this.stage.player.seconds = REPLAY_SECONDS[name];
+    this.connection.send({ type: "speed", steps_per_second: rate });
+  }
+
+  /** @param {boolean} on */
+  #project(on) {
+    this.stage?.setProject(on);
+    this.transport.setProject(on);
+  }
+
+  #resize() {
+    this.skeleton.fit();
+    this.stage?.resize();
+    this.panel.fit();
+  }
+
+  dispose() {
+    clearInterval(this.watch);
+    this.resizes?.disconnect();
+    this.stopKeys?.();
+    this.connection?.close();
+    this.stage?.dispose();
+    this.hover?.dispose();
+    this.panel?.dispose();
+    this.skeleton?.root.remove();
+    withdraw(this.metrics);
+    delete /** @type {any} */ (this.parent).__facevisView;
+  }
+}

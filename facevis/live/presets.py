@@ -1,0 +1,66 @@
+"""Settings that show something, by name; each has a title and a note in ``assets/strings``.
+
+The settings were chosen by looking: what a note promises is what these seeds do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facevis.assets import asset_path
+from facevis.live.config import Member, RunConfig
+from facevis.live.recording import Recording
+from facevis.margins import Margin
+
+CLASSIC_SCALE = {2: 16.0, 3: 8.0}
+"""Scales at which ten classes fill the circle and the sphere evenly (measured, see README)."""
+
+
+def _single(dim: int = 2, objective: str = "arcface", **fields: object) -> RunConfig:
+    run = {name: fields.pop(name) for name in _RUN_FIELDS & fields.keys()}
+    member = Member(**{"objective": objective, "scale": CLASSIC_SCALE[dim], **fields})  # type: ignore[arg-type]
+    return RunConfig(members=(member,), embedding_dim=dim, **run)  # type: ignore[arg-type]
+
+
+_RUN_FIELDS = {
+    "dataset",
+    "identities",
+    "images_per_class",
+    "learning_rate",
+    "seed",
+    "steps",
+    "network",
+}
+
+PRESETS: dict[str, RunConfig] = {
+    "arcface": _single(),
+    "arcface_sphere": _single(3),
+    "softmax": _single(objective="softmax"),
+    "softmax_sphere": _single(3, "softmax"),
+    "normalized_softmax": _single(objective="normalized_softmax"),
+    "contrastive": _single(objective="contrastive"),
+    "triplet": _single(objective="triplet"),
+    "sphereface": _single(objective="sphereface"),
+    "cosface_fits": _single(objective="cosface", margin=Margin.cosface(0.15)),
+    "cosface_infeasible": _single(objective="cosface"),
+    "combined": _single(objective="combined"),
+    "large_margin": _single(margin=Margin.arcface(0.6), scale=64.0),
+    "faces": _single(3, dataset="faces"),
+    "overfit": _single(images_per_class=5),
+    "collapse": _single(objective="triplet", mining="batch-hard", distance_margin=1.0),
+}
+
+
+def recording_path(config: RunConfig) -> Path | None:
+    """The shipped recording of exactly this configuration, if there is one."""
+    for name, preset in PRESETS.items():
+        if preset == config:
+            path = asset_path("recordings", f"{name}.npz")
+            return path if path.exists() else None
+    return None
+
+
+def shipped_recording(config: RunConfig) -> Recording | None:
+    """Load the shipped recording of a configuration, if there is one."""
+    path = recording_path(config)
+    return Recording.load(path) if path else None

@@ -1,0 +1,1 @@
+"""The pages and the parts they share: the only place that knows Streamlit."""

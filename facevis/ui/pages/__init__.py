@@ -1,0 +1,1 @@
+"""One module a page: controls to a dataclass, call the core, draw."""

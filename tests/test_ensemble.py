@@ -1,0 +1,199 @@
+"""The ensemble is exactly what M separate runs would be, and a seed decides it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from facevis.live import Ensemble, Member, RunConfig
+from facevis.margins import Margin
+from facevis.objectives import OBJECTIVES
+
+ALL = tuple(Member(objective=name) for name in OBJECTIVES)
+
+
+def _final(config: RunConfig, steps: int = 25) -> np.ndarray:
+    ensemble = Ensemble(config)
+    ensemble.train(steps)
+    return ensemble.snapshot().embeddings
+
+
+@pytest.mark.parametrize("network", ["mlp", "cnn"])
+@pytest.mark.parametrize("dim", [2, 3, 16])
+def test_every_objective_trains_in_one_ensemble(network, dim):
+    ensemble = Ensemble(RunConfig(members=ALL, network=network, embedding_dim=dim))
+    first = ensemble.train(1).clone()
+    last = torch.stack([ensemble.train(1) for _ in range(60)])[-10:].mean(0)
+    assert torch.isfinite(last).all()
+    # Mined triplets are chosen anew each step, so their mean need not fall; all others must.
+    falls = [i for i, name in enumerate(OBJECTIVES) if name != "triplet"]
+    assert (last[falls] < first[falls]).all()
+
+
+def test_a_member_of_an_ensemble_is_the_run_it_would_be_alone():
+    together = _final(RunConfig(members=ALL))
+    for place, member in enumerate(ALL):
+        alone = _final(RunConfig(members=(member,)))
+        np.testing.assert_allclose(together[place], alone[0], atol=2e-3, err_msg=member.objective)
+
+
+def test_the_margin_family_is_one_code():
+    pairs = [
+        (Member(objective="arcface", margin=Margin(m2=0.3)), Margin(m2=0.3)),
+        (Member(objective="sphereface", margin=Margin(m1=1.5)), Margin(m1=1.5)),
+        (Member(objective="normalized_softmax"), Margin()),
+    ]
+    for member, margin in pairs:
+        combined = Member(objective="combined", margin=margin)
+        left, right = _final(RunConfig(members=(member, combined)))
+        np.testing.assert_array_equal(left, right)
+
+
+def test_the_same_configuration_gives_the_same_recording_to_the_bit():
+    config = RunConfig(members=(Member(warmup=10), Member(objective="triplet")), steps=40)
+    first, second = Ensemble(config).record(), Ensemble(config).record()
+    for a, b in zip(first.snapshots, second.snapshots, strict=True):
+        np.testing.assert_array_equal(a.embeddings, b.embeddings)
+        np.testing.assert_array_equal(a.losses, b.losses)
+
+
+def test_rewind_repeats_the_run_to_the_bit():
+    ensemble = Ensemble(RunConfig())
+    ensemble.train(20)
+    before = ensemble.snapshot()
+    ensemble.rewind()
+    assert ensemble.step == 0
+    ensemble.train(20)
+    np.testing.assert_array_equal(ensemble.snapshot().embeddings, before.embeddings)
+
+
+def test_another_seed_is_another_run():
+    assert not np.array_equal(_final(RunConfig(seed=0)), _final(RunConfig(seed=1)))
+
+
+def test_members_may_have_seeds_of_their_own():
+    config = RunConfig(members=tuple(Member(seed=seed) for seed in (0, 0, 1)))
+    first, same, other = _final(config)
+    np.testing.assert_array_equal(first, same)
+    assert not np.allclose(first, other)
+
+
+def test_restored_state_goes_on_to_the_bit():
+    config = RunConfig(members=(Member(), Member(objective="softmax")))
+    straight = Ensemble(config)
+    straight.train(15)
+    saved = straight.state()
+    straight.train(15)
+    resumed = Ensemble(config)
+    resumed.restore(saved)
+    resumed.train(15)
+    np.testing.assert_array_equal(resumed.snapshot().embeddings, straight.snapshot().embeddings)
+
+
+def test_a_state_of_another_network_is_refused():
+    state = Ensemble(RunConfig(network="cnn")).state()
+    with pytest.raises(ValueError, match="does not fit"):
+        Ensemble(RunConfig()).restore(state)
+
+
+def test_a_steered_margin_acts_from_the_next_step():
+    steered, plain = Ensemble(RunConfig()), Ensemble(RunConfig())
+    for ensemble in (steered, plain):
+        ensemble.train(10)
+    steered.set_member(0, margin=Margin.arcface(0.9))
+    assert steered.train(1).item() > plain.train(1).item()
+    assert steered.snapshot().margins[0].tolist() == pytest.approx([1.0, 0.9, 0.0])
+
+
+def test_warm_up_grows_the_margin():
+    ensemble = Ensemble(RunConfig(members=(Member(warmup=10),)))
+    shares = []
+    for _ in range(12):
+        shares.append(ensemble.snapshot().margins[0, 1] / 0.5)
+        ensemble.train(1)
+    assert shares == pytest.approx([min(1.0, step / 10) for step in range(12)])
+    without = Ensemble(RunConfig(members=(Member(objective="normalized_softmax"),)))
+    warming = Ensemble(RunConfig(members=(Member(warmup=10),)))
+    assert warming.train(1).item() == without.train(1).item()
+
+
+def test_a_member_that_diverges_harms_no_other():
+    healthy = Member(objective="arcface")
+    config = RunConfig(members=(healthy, Member(objective="softmax")))
+    ensemble, alone = Ensemble(config), Ensemble(config)
+    with torch.no_grad():
+        ensemble.groups[1].parameters()[0].fill_(float("nan"))
+    ensemble.train(10)
+    alone.train(10)
+    assert torch.isnan(ensemble.losses[1])
+    np.testing.assert_array_equal(ensemble.snapshot().embeddings[0], alone.snapshot().embeddings[0])
+
+
+def test_embeddings_start_spread_in_all_directions():
+    config = RunConfig(members=(Member(objective="softmax"),), seed=3)
+    embeddings = Ensemble(config).snapshot().embeddings[0]
+    covariance = np.cov(embeddings.T)
+    assert np.linalg.norm(embeddings.mean(0)) < 0.15
+    np.testing.assert_allclose(covariance, np.eye(2), atol=0.15)
+
+
+def test_held_out_pictures_do_not_train():
+    ensemble = Ensemble(RunConfig(images_per_class=5))
+    assert len(ensemble.material.train) == 50
+    assert ensemble.material.held_out.sum() == len(ensemble.material.shown) - 50
+    ensemble.train(300)
+    snapshot = ensemble.snapshot()
+    assert snapshot.statistic("accuracy")[0] == 1.0
+    assert snapshot.statistic("held_out_accuracy")[0] < 0.95
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"objective": "triplet loss"}, "objective is 'triplet loss'; choose one of"),
+        ({"scale": float("nan")}, "scale is nan; give a number"),
+        ({"scale": -1.0}, "scale is -1.0"),
+        ({"mining": "easy"}, "mining is 'easy'"),
+        ({"distance_margin": float("inf")}, "distance_margin is inf"),
+        ({"warmup": -1}, "warmup is -1"),
+    ],
+)
+def test_a_bad_member_is_said_in_one_sentence(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Member(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"members": ()},
+        {"embedding_dim": 1},
+        {"batch_size": 0},
+        {"batch_size": 2.5},
+        {"seed": -1},
+        {"learning_rate": float("nan")},
+        {"network": "resnet"},
+        {"identities": 10**9},
+        {"steps": True},
+    ],
+)
+def test_a_bad_configuration_is_refused(fields):
+    with pytest.raises(ValueError):
+        RunConfig(**fields)
+
+
+def test_more_classes_than_there_are_is_said():
+    with pytest.raises(ValueError, match="10 classes"):
+        Ensemble(RunConfig(identities=11))
+
+
+def test_a_missing_device_is_said():
+    with pytest.raises(ValueError, match="is not there"):
+        Ensemble(RunConfig(), device="cuda:77")
+
+
+def test_fewer_classes_make_a_smaller_task():
+    config = dataclasses.replace(RunConfig(), identities=3)
+    snapshot = Ensemble(config).snapshot()
+    assert snapshot.prototypes.shape == (1, 3, 2)

@@ -1,0 +1,134 @@
+"""A recording comes back as it was saved; a broken one is said in words."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from facevis.live import Ensemble, Member, Recording, RunConfig
+from facevis.live.recording import STATISTICS, is_kept
+
+CONFIG = RunConfig(members=(Member(), Member(objective="triplet")), steps=12)
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return Ensemble(CONFIG).record()
+
+
+def test_steps_are_kept_densely_at_first_and_then_by_tenths():
+    kept = [step for step in range(2000) if is_kept(step)]
+    assert kept[:4] == [0, 1, 2, 3]
+    assert 40 < len(kept) < 80
+    ratios = np.array(kept[30:]) / np.array(kept[29:-1])
+    assert ratios.max() < 1.12
+
+
+def test_a_recording_comes_back_to_the_bit(recording, tmp_path):
+    path = tmp_path / "run.npz"
+    recording.save(path)
+    loaded = Recording.load(path)
+    assert loaded.config == recording.config
+    for ours, theirs in zip(recording.snapshots, loaded.snapshots, strict=True):
+        assert ours.step == theirs.step
+        for name in ("embeddings", "prototypes", "losses", "statistics", "margins", "scales"):
+            np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+
+
+def test_training_goes_on_from_a_loaded_recording(recording, tmp_path):
+    recording.save(tmp_path / "run.npz")
+    resumed = Ensemble(CONFIG)
+    resumed.restore(Recording.load(tmp_path / "run.npz").state)
+    straight = Ensemble(CONFIG)
+    straight.train(12)
+    np.testing.assert_array_equal(resumed.train(5).numpy(), straight.train(5).numpy())
+
+
+def test_a_snapshot_cannot_be_written_into(recording):
+    with pytest.raises(ValueError, match="read-only"):
+        recording.snapshots[0].embeddings[0] = 0.0
+
+
+def test_statistics_have_names(recording):
+    last = recording.snapshots[-1]
+    assert last.statistics.shape == (2, len(STATISTICS))
+    assert np.isnan(last.statistic("teaching_share")[0])
+    assert 0 <= last.statistic("teaching_share")[1] <= 1
+
+
+def test_a_failed_save_leaves_the_old_file(recording, tmp_path, monkeypatch):
+    path = tmp_path / "run.npz"
+    recording.save(path)
+    before = path.read_bytes()
+    monkeypatch.setattr(
+        "pathlib.Path.write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "disk full"))
+    )
+    with pytest.raises(OSError, match="disk full"):
+        recording.save(path)
+    assert path.read_bytes() == before
+
+
+def test_every_cut_of_a_recording_is_refused_in_words(recording):
+    data = recording.to_bytes()
+    for length in [*range(0, 200, 7), *range(200, len(data), len(data) // 60)]:
+        with pytest.raises(ValueError, match="not a whole facevis recording"):
+            Recording.from_bytes(data[:length], "cut.npz")
+
+
+def _with(recording, **changes):
+    with np.load(io.BytesIO(recording.to_bytes())) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    arrays.update({name: np.asarray(value) for name, value in changes.items()})
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _header(**fields):
+    return np.frombuffer(json.dumps(fields).encode(), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"header": _header(format="other")},
+        {"header": np.frombuffer(b"[1, 2", np.uint8)},
+        {"header": _header(format="facevis-recording-1", config={"members": []})},
+        {"header": _header(format="facevis-recording-1", config={"members": [{"x": 1}]})},
+        {"header": _header(format="facevis-recording-1", config=None)},
+        {"steps": [3, 2, 1]},
+        {"losses": np.zeros((1, 1))},
+        {"embeddings": np.array(["a"])},
+        {"embeddings": np.array([{"a": 1}], dtype=object)},
+    ],
+)
+def test_a_tampered_recording_is_refused_in_words(recording, changes):
+    with pytest.raises(ValueError, match="not a whole facevis recording"):
+        Recording.from_bytes(_with(recording, **changes), "odd.npz")
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("embeddings.npy", bytes(600 * 2**20))
+    with pytest.raises(ValueError, match="unpacks to 600 MiB"):
+        Recording.from_bytes(buffer.getvalue(), "bomb.npz")
+
+
+def test_no_pickle_is_executed(recording, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    buffer = io.BytesIO()
+    np.savez(buffer, header=np.array([Trap()], dtype=object))
+    with pytest.raises(ValueError, match="not a whole"):
+        Recording.from_bytes(buffer.getvalue())
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ValueError, match="cannot be read"):
+        Recording.load(tmp_path / "nothing.npz")

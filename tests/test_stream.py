@@ -1,0 +1,256 @@
+"""The stream: frames that decode to the snapshots, commands that act, messages that cannot harm."""
+
+import json
+import struct
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from facevis.live import Ensemble, Member, RunConfig
+from facevis.live.frames import encode_snapshot
+from facevis.live.rooms import rooms
+from facevis.live.stream import parse_command, routes
+
+
+@pytest.fixture(scope="module")
+def client():
+    return TestClient(Starlette(routes=routes()))
+
+
+@pytest.fixture
+def run():
+    token = rooms.open(RunConfig(steps=40))
+    live = rooms.find(token)
+    yield token, live
+    live.pause()
+
+
+def decode(frame: bytes, classes: int, dim: int, members: int = 1):
+    (length,) = struct.unpack_from("<I", frame)
+    header = json.loads(frame[4 : 4 + length])
+    assert (4 + length) % 4 == 0
+    prototypes = np.frombuffer(frame, "<f4", members * classes * dim, 4 + length)
+    points = np.frombuffer(frame, "<i2", offset=4 + length + prototypes.nbytes)
+    extent = np.array(header["extent"])[:, None, None]
+    shape = (members, -1, dim)
+    return header, prototypes.reshape(shape), points.reshape(shape) / 32767 * extent
+
+
+class Listener:
+    """A client that acknowledges every frame and sorts what it hears."""
+
+    def __init__(self, socket):
+        self.socket, self.frames, self.texts = socket, [], []
+
+    def hear(self, until, seconds=20.0):
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            if until(self):
+                return self
+            message = self.socket.receive()
+            if message.get("bytes"):
+                self.frames.append(decode(message["bytes"], 10, 2))
+                self.say(type="ack")
+            else:
+                self.texts.append(json.loads(message["text"]))
+        raise AssertionError(f"not heard in {seconds} s; last: {self.texts[-1:]}")
+
+    def say(self, **message):
+        self.socket.send_text(json.dumps(message))
+
+    def state(self):
+        return next((t["state"] for t in reversed(self.texts) if "state" in t), None)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_a_frame_decodes_to_its_snapshot_and_is_small(dim):
+    config = RunConfig(members=(Member(objective="softmax"),), embedding_dim=dim)
+    ensemble = Ensemble(config)
+    ensemble.train(30)
+    snapshot = ensemble.snapshot()
+    frame = encode_snapshot(snapshot, kept=True, time_ms=1.0, applied=7)
+    header, prototypes, points = decode(frame, 10, dim)
+    assert len(frame) <= 15_000
+    assert header["step"] == 30
+    assert header["applied"] == 7
+    np.testing.assert_array_equal(prototypes, snapshot.prototypes)
+    np.testing.assert_allclose(points, snapshot.embeddings, atol=header["extent"][0] / 32767)
+
+
+def test_a_viewer_gets_the_description_then_the_whole_recording(client, run):
+    token, live = run
+    with client.websocket_connect(f"/facevis/stream/{token}") as socket:
+        listener = Listener(socket)
+        listener.say(type="play")
+        listener.hear(lambda heard: heard.state() == "finished")
+        kept = len(live.recording.snapshots)
+        listener.hear(lambda heard: sum(h["kept"] for h, *_ in heard.frames) >= kept)
+    description = listener.texts[0]
+    assert description["type"] == "run"
+    assert len(description["labels"]) == description["points"] == 1797
+    steps = sorted({h["step"] for h, *_ in listener.frames if h["kept"]})
+    assert steps == [snapshot.step for snapshot in live.recording.snapshots]
+    assert steps[0] == 0
+    assert steps[-1] == 40
+
+
+def test_rewind_says_reset_and_repeats_the_frames_to_the_bit(client, run):
+    token, live = run
+    with client.websocket_connect(f"/facevis/stream/{token}") as socket:
+        listener = Listener(socket)
+        listener.say(type="play")
+        listener.hear(lambda heard: heard.state() == "finished")
+        before = [s.embeddings for s in live.recording.snapshots]
+        listener.say(type="rewind")
+        listener.hear(lambda heard: any(t["type"] == "reset" for t in heard.texts))
+        listener.texts.clear()
+        listener.say(type="play")
+        listener.hear(lambda heard: heard.state() == "finished")
+    after = [s.embeddings for s in live.recording.snapshots]
+    for first, second in zip(before, after, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_steered_margin_is_in_the_next_frames(client, run):
+    token, _ = run
+    with client.websocket_connect(f"/facevis/stream/{token}") as socket:
+        listener = Listener(socket)
+        listener.say(type="play")
+        listener.say(type="set", member=0, margin=[1, 0.3, 0.1], scale=20, id=5)
+        listener.hear(lambda heard: any(h["applied"] == 5 for h, *_ in heard.frames))
+    header = next(h for h, *_ in listener.frames if h["applied"] == 5)
+    assert header["margins"][0] == pytest.approx([1, 0.3, 0.1], rel=1e-4)
+    assert header["scales"] == [20]
+
+
+def test_single_steps_take_exactly_that_many(client, run):
+    token, live = run
+    with client.websocket_connect(f"/facevis/stream/{token}") as socket:
+        listener = Listener(socket)
+        listener.say(type="step", count=3)
+        listener.hear(lambda heard: any(h["step"] == 3 for h, *_ in heard.frames))
+    assert live.step == 3
+    assert live.state == "paused"
+
+
+def test_a_foreign_origin_is_refused(client, run):
+    headers = {"origin": "http://elsewhere.example"}
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(f"/facevis/stream/{run[0]}", headers=headers) as socket,
+    ):
+        socket.receive_text()
+
+
+def test_an_unknown_token_is_told_so(client):
+    with client.websocket_connect("/facevis/stream/nobody") as socket:
+        assert json.loads(socket.receive_text())["type"] == "gone"
+    assert client.get("/facevis/runs/nobody/thumbnails.png").status_code == 404
+
+
+def test_static_files_are_served_and_nothing_beside_them(client):
+    assert client.get("/facevis/plotly/plotly.min.js").status_code == 200
+    for path in ("/facevis/web/../strings/en.toml", "/facevis/web/%2e%2e/strings/en.toml"):
+        assert client.get(path).status_code == 404
+
+
+def test_the_thumbnails_are_a_picture(client, run):
+    answer = client.get(f"/facevis/runs/{run[0]}/thumbnails.png")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.content.startswith(b"\x89PNG")
+
+
+BAD = [
+    "",
+    "{",
+    "[]",
+    "null",
+    '{"type": 5}',
+    '{"type": "format_disk"}',
+    '{"type": "set", "margin": [1, 2]}',
+    '{"type": "set", "margin": [NaN, 0, 0]}',
+    '{"type": "set", "margin": [1, -0.1, 0]}',
+    '{"type": "set", "margin": ["1", 0, 0]}',
+    '{"type": "set", "scale": 0}',
+    '{"type": "set", "scale": Infinity}',
+    '{"type": "set", "member": 7}',
+    '{"type": "set", "member": -1}',
+    '{"type": "step", "count": 1000000}',
+    '{"type": "speed", "steps_per_second": -1}',
+    "[" * 4000,
+    '"' + "x" * 5000 + '"',
+]
+
+
+def test_bad_messages_are_answered_in_words_and_harm_nothing(client, run):
+    token, live = run
+    with client.websocket_connect(f"/facevis/stream/{token}") as socket:
+        listener = Listener(socket)
+        for text in BAD:
+            socket.send_text(text)
+        errors = lambda heard: sum(t["type"] == "error" for t in heard.texts)  # noqa: E731
+        listener.hear(lambda heard: errors(heard) == len(BAD))
+        listener.say(type="play")
+        listener.hear(lambda heard: heard.state() == "finished")
+    assert live.error is None
+    assert live.members == list(live.config.members)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=8,
+)
+messages = st.fixed_dictionaries(
+    {"type": st.sampled_from(["set", "step", "speed", "play", "x"]) | json_values},
+    optional={
+        name: json_values | st.lists(st.floats(), min_size=3, max_size=3)
+        for name in ("margin", "scale", "member", "id", "count", "steps_per_second")
+    },
+)
+
+
+@given(st.text() | messages.map(json.dumps))
+@settings(max_examples=500, deadline=None)
+def test_any_message_is_a_valid_command_or_a_sentence(text):
+    try:
+        command = parse_command(text)
+    except ValueError as error:
+        assert len(str(error)) < 400
+    else:
+        assert command["type"] in {"ack", "play", "pause", "rewind", "step", "speed", "set"}
+
+
+def test_a_run_without_viewers_stops_by_itself(monkeypatch):
+    monkeypatch.setattr("facevis.live.trainer.ALONE_SECONDS", 0.3)
+    live = rooms.find(rooms.open(RunConfig(steps=10**6)))
+    live.play()
+    limit = time.monotonic() + 20
+    while live.state != "training" and time.monotonic() < limit:
+        time.sleep(0.01)
+    while live.state == "training" and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert live.state == "paused"
+    assert live.step > 0
+
+
+def test_a_failing_run_says_so_and_its_neighbour_trains_on(monkeypatch):
+    sick, healthy = (rooms.find(rooms.open(RunConfig(steps=30, seed=s))) for s in (1, 2))
+    sick._ready()
+    monkeypatch.setattr(
+        sick._ensemble, "train", lambda: (_ for _ in ()).throw(RuntimeError("out of memory"))
+    )
+    sick.play()
+    healthy.play()
+    limit = time.monotonic() + 20
+    while (sick.state, healthy.state) != ("failed", "finished") and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert sick.state == "failed"
+    assert sick.error == "out of memory"
+    assert healthy.state == "finished"
