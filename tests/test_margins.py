@@ -142,7 +142,7 @@ def test_a_label_of_minus_one_leaves_its_row_alone():
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS)
-@pytest.mark.parametrize("shards", [1, 2, 3, 5])
+@pytest.mark.parametrize("shards", [1, 3, 5, 15])
 def test_shards_together_equal_the_whole(shards, gradient):
     generator = torch.Generator().manual_seed(shards)
     whole = (torch.rand(16, 15, generator=generator) * 2 - 1).requires_grad_()

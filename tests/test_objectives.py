@@ -64,6 +64,7 @@ def test_cosface_matches_pytorch_metric_learning(margin):
     assert agree(ours, theirs, *batch(1)) > 0.1
 
 
+@pytest.mark.filterwarnings("ignore:__array_wrap__")  # inside their binomials
 @pytest.mark.parametrize("margin", [1, 2, 3, 4])
 def test_sphereface_matches_pytorch_metric_learning_at_integer_margins(margin):
     theirs = losses.SphereFaceLoss(CLASSES, DIM, margin=margin, scale=4).double()

@@ -108,7 +108,7 @@ export function drawArrows(d) {
   const three = d.projection.dim === 3;
   for (let c = 0; c < d.names.length; c += 1) {
     const w = prototypeRow(d, c);
-    const [low, high] = three && d.flat ? [1.0, 1.2] : [0, three || d.flat ? 0.97 : 1.04];
+    const [low, high] = three && d.flat ? [1.0, 1.17] : [0, three || d.flat ? 0.97 : 1.04];
     const tip = w.map((v) => v * high);
     if (three && d.flat && hides(d, tip)) continue;
     let foot = w.map((v) => v * low);
@@ -143,7 +143,7 @@ function drawArrow(d, from, to, color, width) {
 export function drawLabels(d) {
   const { context } = d;
   const three = d.projection.dim === 3;
-  const height = three && d.flat ? 1.29 : d.flat ? 1.17 : 1.12;
+  const height = three && d.flat ? 1.25 : d.flat ? 1.17 : 1.12;
   context.font = `600 ${d.font}px ${d.colors.family}`;
   context.textAlign = "center";
   context.textBaseline = "middle";

@@ -7,12 +7,20 @@ import { INNER } from "./project.js";
 import { classColor, classShape, darker } from "./palette.js";
 import { circlePoints, greatCircles } from "./shapes.js";
 
-const RANGE = [-1.34, 1.34];
+/** Both axes: room for caps and labels outside the circle. */
+export const RANGE = [-1.27, 1.27];
+const SPACE = [-1.3, 1.3];
+/** How much of the stage the sphere fills, in Plotly's units of an orthographic scene. */
+const FILL = 2.02;
 const CAMERA = {
-  eye: { x: 1.02, y: 0.62, z: 0.5 },
+  eye: { x: 1.35, y: 0.95, z: 0.75 },
   center: { x: 0, y: 0, z: 0 },
   up: { x: 0, y: 0, z: 1 },
+  projection: { type: "orthographic" }, // a sphere must look round
 };
+
+/** Plotly draws a 3-D marker this much larger than its size says. */
+const SPRITE = 0.69;
 
 /** Diameter of a sample's marker, CSS pixels. @param {number} side of the stage */
 export function markerSize(side) {
@@ -26,10 +34,10 @@ export function layoutFor(dim) {
   const modebar = { bgcolor: "rgba(0,0,0,0)", color: "#8a8f9c", activecolor: "#5b6ad0" };
   const common = { ...bare, ...clear, modebar, uirevision: "keep", autosize: true };
   if (dim === 3) {
-    const axis = { visible: false, range: RANGE, autorange: false, showspikes: false };
+    const axis = { visible: false, range: SPACE, autorange: false, showspikes: false };
     const scene = {
-      xaxis: axis, yaxis: { ...axis }, zaxis: { ...axis }, aspectmode: "cube",
-      camera: CAMERA, dragmode: "orbit", hovermode: false, bgcolor: "rgba(0,0,0,0)",
+      xaxis: axis, yaxis: { ...axis }, zaxis: { ...axis }, aspectmode: "manual",
+      aspectratio: { x: FILL, y: FILL, z: FILL }, camera: CAMERA, dragmode: "orbit", hovermode: false, bgcolor: "rgba(0,0,0,0)",
     };
     return { ...common, scene };
   }
@@ -55,8 +63,8 @@ export function frameTraces(dim, look) {
     {
       ...quiet, type: "surface", ...sphereMesh(INNER, 40), showscale: false,
       colorscale: [[0, tone], [1, tone]], visible: look.flat,
-      lighting: { ambient: 0.78, diffuse: 0.32, specular: 0.04, roughness: 0.9, fresnel: 0.05 },
-      lightposition: { x: 2000, y: 1200, z: 4000 },
+      lighting: { ambient: 0.86, diffuse: 0.5, specular: 0.05, roughness: 0.8, fresnel: 0.1 },
+      lightposition: { x: 1e5, y: 1e5, z: 1e5 },
       contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
     },
     {
@@ -91,7 +99,7 @@ export function sampleTrace(dim, run, size) {
   const edge = labels.map((label, i) => (hollow(i) ? classColor(label) : darker(classColor(label))));
   const symbols = labels.some((label) => label >= 10) ? labels.map(classShape) : "circle";
   const marker = {
-    color, symbol: symbols, opacity: 1, size: markerSize(size.width),
+    color, symbol: symbols, opacity: 1, size: markerSize(size.width) * (dim === 3 ? SPRITE : 1),
     line: { color: edge, width: heldOut ? 1.4 : 0.8 },
   };
   const base = { uid: "samples", mode: "markers", marker, hoverinfo: "skip", visible: false, x: [], y: [] };
@@ -108,7 +116,7 @@ export function exportFigure(run, look, shown, camera) {
     samples[axis] = Array.from({ length: shown.points.length / dim }, (_, i) => shown.points[i * dim + d]);
   });
   const layout = { ...layoutFor(dim), paper_bgcolor: look.colors.background, hovermode: false };
-  if (camera && layout.scene) layout.scene = { ...layout.scene, camera };
+  if (camera && layout.scene) layout.scene = { ...layout.scene, ...camera };
   return { data: [...frameTraces(dim, look), samples, ...prototypeTraces(dim, shown)], layout };
 }
 

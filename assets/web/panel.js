@@ -40,10 +40,11 @@ export class Panel {
     this.formula = h("div");
     this.curves = h("div", { class: "fv-curves" }, this.psi.el, this.boundary.el);
     const shares = [this.loss.el, this.accuracy.el, this.angles.el, this.teaching.el];
-    this.run_ = h("div", { class: "fv-run" }, ...shares);
+    this.shares = h("div", { class: "fv-run" }, ...shares);
     this.steeringEl = h("section", { class: "fv-steering", "aria-label": words("margin_title") },
       this.sliders.el, this.formula, this.gauge.el, this.warming);
-    host.replaceChildren(this.steeringEl, h("section", { class: "fv-charts" }, this.curves, this.run_));
+    this.charts = h("section", { class: "fv-charts" }, this.curves, this.shares);
+    host.replaceChildren(this.steeringEl, this.charts);
   }
 
   /** Whether the objective has a margin at all. */
@@ -160,6 +161,13 @@ export class Panel {
     return share == null || !Number.isFinite(share) ? "" : `${decimal(share * 100, this.data.lang, 1)} %`;
   }
 
+  /** The run's charts stand under the picture where that balances the page. @param {string} shape @param {HTMLElement} left */
+  place(shape, left) {
+    const host = shape === "medium" ? left : this.charts;
+    if (this.shares.parentElement !== host) host.append(this.shares);
+    this.fit();
+  }
+
   fit() {
     for (const chart of [this.psi, this.boundary, this.loss, this.accuracy, this.angles, this.teaching]) chart.fit();
   }
@@ -170,5 +178,6 @@ export class Panel {
 
   dispose() {
     clearTimeout(this.historyTimer);
+    this.shares.remove();
   }
 }

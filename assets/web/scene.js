@@ -6,13 +6,11 @@
  * @typedef {import("./project.js").Projection} Projection
  */
 import { cameraProjection, planeProjection } from "./project.js";
-import { frameTraces, layoutFor, sampleTrace, exportFigure } from "./figure.js";
+import { RANGE, exportFigure, frameTraces, layoutFor, sampleTrace } from "./figure.js";
 
 /* global Plotly */
 /** @type {any} */
 const plotly = () => /** @type {any} */ (globalThis).Plotly;
-
-export const RANGE = [-1.34, 1.34];
 
 export class Scene {
   /**
@@ -184,7 +182,8 @@ export class Scene {
 
   /** Save everything shown, arrows and caps too, as a picture. @param {string} format */
   async takeAway(format) {
-    const camera = this.run.dim === 3 ? this.#gl()?.getCamera() : null;
+    const scene = this.run.dim === 3 ? this.#gl() : null;
+    const camera = scene && { camera: scene.getCamera(), aspectratio: scene.glplot.getAspectratio() };
     const figure = exportFigure(this.run, this.look, this.hooks.capture(), camera);
     const side = 1000;
     await plotly().downloadImage(figure, { format, width: side, height: side, filename: "facevis" });

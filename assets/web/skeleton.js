@@ -52,12 +52,13 @@ export class Skeleton {
   fit() {
     const width = this.root.clientWidth;
     if (!width) return;
-    const wide = width >= 720;
-    this.root.dataset.width = width >= 1240 ? "large" : wide ? "medium" : "small";
-    const column = wide ? this.left.clientWidth : width;
+    const shape = width >= 1240 ? "large" : width >= 720 ? "medium" : "small";
+    this.root.dataset.width = shape;
     const room = Math.max(380, window.innerHeight - 190);
-    const side = Math.floor(Math.min(column, wide ? room : column));
-    this.stage.style.width = this.stage.style.height = `${side}px`;
+    const column = { large: width * 0.5, medium: width * 0.57, small: width }[shape];
+    const side = Math.floor(shape === "small" ? column : Math.min(column, room));
+    this.root.style.setProperty("--fv-side", `${side}px`);
+    return shape;
   }
 
   colors() {

@@ -55,7 +55,6 @@ export class View {
     this.#rebuildParts();
     this.resizes = new ResizeObserver(() => this.#resize());
     this.resizes.observe(this.skeleton.root);
-    this.resizes.observe(this.skeleton.stage);
     this.stopKeys = listenToKeys(this.skeleton.root, {
       toggle: () => this.#toggle(),
       rewind: () => this.#rewind(),
@@ -163,7 +162,7 @@ export class View {
     this.stage = stage;
     this.hover = new Hover(skeleton.stage, skeleton.tip, stage, words, data.lang);
     this.#applyMargin();
-    this.panel.fit();
+    this.#resize();
     if (this.store.newest) this.#take(this.store.newest);
     try {
       await this.loadPlotly(data.base);
@@ -338,9 +337,9 @@ export class View {
   }
 
   #resize() {
-    this.skeleton.fit();
+    const shape = this.skeleton.fit();
+    this.panel.place(shape, this.skeleton.left);
     this.stage?.resize();
-    this.panel.fit();
   }
 
   dispose() {

@@ -13,7 +13,8 @@ from facevis.live.stream import BASE
 # The module and its style come from our own route: what stands here is sent with every update.
 _STUB = f"""
 export default function (component) {{
-  const ready = import("{BASE}/web/live.js");
+  // The stub runs from a blob, where a path has no host to be relative to.
+  const ready = import(window.location.origin + "{BASE}/web/live.js");
   ready.then((live) => live.mount(component));
   return () => ready.then((live) => live.unmount?.(component));
 }}

@@ -9,7 +9,8 @@ from facevis.ui import state
 from facevis.ui.pages import playground
 
 st.set_page_config(page_title="facevis", page_icon="◐", layout="wide")
-st.html("<style>.block-container{padding-top:3.2rem;padding-bottom:2rem;max-width:1720px}</style>")
+# Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.
+st.html("<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}</style>")
 
 ignored = state.begin()
 t = translator(state.language())
@@ -17,4 +18,5 @@ with st.sidebar:
     st.segmented_control(t("language"), LANGUAGES, key="lang", format_func=str.upper, required=True)
 if ignored:
     st.warning(t("link_ignored", reasons=" ".join(ignored)))
-playground.page(t)
+pages = [st.Page(lambda: playground.page(t), title=t("page_playground"), url_path="", default=True)]
+st.navigation(pages, position="hidden").run()
