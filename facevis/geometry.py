@@ -29,7 +29,7 @@ _ROUNDING = 1e-9
 
 
 def feasible(margin: Margin, num_classes: int, embedding_dim: int) -> bool:
-    """Whether the margin can be met by K classes without spread: ψ(m2) − m3 ≥ cos φ_K, m2 ≤ φ_K.
+    """Whether the margin can be met by K classes without spread: ψ(m2) − m3 ≥ cos φ_K.
 
     Where ``packing_is_exact`` is False, True is certain and False is not.
 
@@ -133,8 +133,8 @@ def scale_bound(num_classes: int, posterior: float) -> float:
 
 
 def _fits(margin: Margin, packing_angle: float) -> bool:
-    clear = float(target_cosine(0.0, margin)) >= math.cos(packing_angle) - _ROUNDING
-    return clear and margin.m2 <= packing_angle + _ROUNDING
+    # ψ falls and m3 ≥ 0, so this holds only where m2 ≤ φ too.
+    return float(target_cosine(0.0, margin)) >= math.cos(packing_angle) - _ROUNDING
 
 
 __all__ = [

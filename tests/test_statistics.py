@@ -95,6 +95,13 @@ def test_zero_vectors_are_left_out():
     assert values(angle_table(embeddings, labels, prototypes)) == pytest.approx((0, 90, 0, 90))
 
 
+def test_a_prototype_without_direction_is_no_class():
+    prototypes = np.array([[1.0, 0.0], [0.5, math.sqrt(0.75)], [0.0, 0.0]])
+    table = angle_table(np.concatenate([prototypes[:2], [[0.0, 1.0]]]), np.arange(3), prototypes)
+    assert values(table) == pytest.approx((0.0, 60.0, 0.0, (60 + 30 + 30) / 3), abs=1e-6)
+    assert packing_share(prototypes) == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_nan_and_infinity_show_in_the_result(bad):
     table = angle_table(

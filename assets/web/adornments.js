@@ -14,9 +14,12 @@
  * @property {number} font        pixels
  */
 import { classColor, darker, withAlpha } from "./palette.js";
+import { INNER } from "./project.js";
 import { arc, cap } from "./shapes.js";
 
 const BAND = [1.045, 1.08];
+/** Where the arrow of a prototype ends on the sphere. */
+export const TIP = 1.17;
 const out = new Float64Array(3);
 
 /** One row of (C, D). @param {Drawing} d @param {number} c */
@@ -103,12 +106,23 @@ function trace(context, at) {
   for (const [x, y] of at) context.lineTo(x, y);
 }
 
+/** The outline of the sphere. @param {Drawing} d */
+export function drawOutline(d) {
+  const { context } = d;
+  const [x, y] = pixel(d, [0, 0, 0]);
+  context.beginPath();
+  context.arc(x, y, d.projection.scale * INNER, 0, 2 * Math.PI);
+  context.lineWidth = 1.2;
+  context.strokeStyle = d.colors.rim;
+  context.stroke();
+}
+
 /** Prototype arrows. @param {Drawing} d */
 export function drawArrows(d) {
   const three = d.projection.dim === 3;
   for (let c = 0; c < d.names.length; c += 1) {
     const w = prototypeRow(d, c);
-    const [low, high] = three && d.flat ? [1.0, 1.17] : [0, three || d.flat ? 0.97 : 1.04];
+    const [low, high] = three && d.flat ? [1.0, TIP] : [0, three || d.flat ? 0.97 : 1.04];
     const tip = w.map((v) => v * high);
     if (three && d.flat && hides(d, tip)) continue;
     let foot = w.map((v) => v * low);
@@ -126,17 +140,21 @@ function drawArrow(d, from, to, color, width) {
   if (length < 0.5) return;
   const [ux, uy] = [(to[0] - from[0]) / length, (to[1] - from[1]) / length];
   const neck = [to[0] - ux * head, to[1] - uy * head];
-  context.strokeStyle = context.fillStyle = color;
-  context.lineWidth = width;
-  context.lineCap = "round";
-  context.beginPath();
-  context.moveTo(from[0], from[1]);
-  context.lineTo(neck[0], neck[1]);
-  context.stroke();
   const side = head * 0.45;
-  trace(context, [to, [neck[0] - uy * side, neck[1] + ux * side], [neck[0] + uy * side, neck[1] - ux * side]]);
-  context.closePath();
-  context.fill();
+  const left = [neck[0] - uy * side, neck[1] + ux * side];
+  const right = [neck[0] + uy * side, neck[1] - ux * side];
+  context.lineCap = context.lineJoin = "round";
+  // A light edge first: the arrow stays visible among samples of its own colour.
+  for (const [tone, extra] of width > 2 ? [[d.colors.halo, 2.5], [color, 0]] : [[color, 0]]) {
+    context.strokeStyle = context.fillStyle = /** @type {string} */ (tone);
+    context.lineWidth = width + Number(extra);
+    trace(context, [from, neck]);
+    context.stroke();
+    trace(context, [to, left, right]);
+    context.closePath();
+    if (extra) context.stroke();
+    context.fill();
+  }
 }
 
 /** Names at the prototypes; one that would cover another is left out. @param {Drawing} d */
@@ -153,7 +171,7 @@ export function drawLabels(d) {
   for (let c = 0; c < d.names.length; c += 1) {
     const w = prototypeRow(d, c);
     const place = w.map((v) => v * height);
-    if (three && d.flat && hides(d, place)) continue;
+    if (three && d.flat && hides(d, w.map((v) => v * TIP))) continue;
     const name = shorten(d.names[c]);
     const half = context.measureText(name).width / 2 + 2;
     let [x, y] = pixel(d, place);
@@ -230,7 +248,7 @@ export function drawRings(d, radius) {
   const [cx, cy] = pixel(d, [0, 0]);
   const power = 10 ** Math.floor(Math.log10(radius / 2));
   const step = [5, 2, 1].map((k) => k * power).find((v) => radius / v >= 2) ?? power;
-  context.strokeStyle = d.colors.grid;
+  context.strokeStyle = withAlpha(d.colors.mute, 0.28);
   context.fillStyle = d.colors.mute;
   context.lineWidth = 1;
   context.font = `${Math.round(d.font * 0.8)}px ${d.colors.family}`;

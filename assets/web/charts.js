@@ -18,7 +18,7 @@ export function psiSpec(margin, tail, median, words) {
   const target = angles.map((a) => [a, targetCosine(a, margin, tail)]);
   const plain = angles.map((a) => [a, Math.cos(a)]);
   const least = Math.min(...target.map(([, y]) => y));
-  const low = least >= -1.02 ? -1.15 : Math.floor(least * 1.02);
+  const low = least >= -1.02 ? -1.15 : -Math.ceil((0.1 - least) * 2) / 2;
   const between = [...plain, ...[...target].reverse()];
   return {
     series: [
@@ -29,7 +29,7 @@ export function psiSpec(margin, tail, median, words) {
     x: [0, Math.PI],
     y: [low, 1.15],
     xTicks: DEGREES,
-    yTicks: low < -2 ? [[1, "1"], [-1, "−1"], [low, `−${-low}`]] : [[1, "1"], [0, "0"], [-1, "−1"]],
+    yTicks: low <= -2 ? [[1, "1"], [-1, "−1"], [Math.ceil(low), `−${-Math.ceil(low)}`]] : [[1, "1"], [0, "0"], [-1, "−1"]],
     dot: Number.isFinite(median) ? [median, targetCosine(median, margin, tail)] : undefined,
   };
 }

@@ -20,7 +20,7 @@ const CAMERA = {
 };
 
 /** Plotly draws a 3-D marker this much larger than its size says. */
-const SPRITE = 0.69;
+const SPRITE = 0.63;
 
 /** Diameter of a sample's marker, CSS pixels. @param {number} side of the stage */
 export function markerSize(side) {
@@ -57,14 +57,14 @@ export function frameTraces(dim, look) {
       { ...quiet, type: "scatter", mode: "lines", ...cross, line: { color: look.colors.grid, width: 1 }, visible: true },
     ];
   }
-  const tone = look.colors.sphere;
   const axes = { x: [-1, 1, null, 0, 0, null, 0, 0], y: [0, 0, null, -1, 1, null, 0, 0], z: [0, 0, null, 0, 0, null, -1, 1] };
   return [
     {
       ...quiet, type: "surface", ...sphereMesh(INNER, 40), showscale: false,
-      colorscale: [[0, tone], [1, tone]], visible: look.flat,
-      lighting: { ambient: 0.86, diffuse: 0.5, specular: 0.05, roughness: 0.8, fresnel: 0.1 },
-      lightposition: { x: 1e5, y: 1e5, z: 1e5 },
+      visible: look.flat,
+      colorscale: [[0, look.colors.shade], [1, look.colors.sphere]], cmin: -1, cmax: 1,
+      // With an orthographic camera Plotly's own lights do nothing: the shade is part of the colour.
+      lighting: { ambient: 1, diffuse: 0, specular: 0, fresnel: 0 },
       contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
     },
     {
@@ -88,7 +88,13 @@ function sphereMesh(radius, count) {
     x: grid((a, b) => Math.sin(a) * Math.cos(b)),
     y: grid((a, b) => Math.sin(a) * Math.sin(b)),
     z: grid((a) => Math.cos(a)),
+    surfacecolor: grid((a, b) => light(Math.sin(a) * Math.cos(b), Math.sin(a) * Math.sin(b), Math.cos(a)) / radius),
   };
+}
+
+/** Brightness of a place on the sphere, −1 … 1: a lamp above and in front of the first camera. @param {number} x @param {number} y @param {number} z */
+function light(x, y, z) {
+  return Math.max(-1, Math.min(1, 0.62 * x + 0.18 * y + 0.76 * z + 0.25));
 }
 
 /** The samples, empty until the picture rests. @param {number} dim @param {{labels: number[], heldOut: number[]|null}} run @param {{width: number}} size @returns {any} */
@@ -136,7 +142,8 @@ function prototypeTraces(dim, shown) {
       arrow[axis] = [from * w, (dim === 3 ? 1.2 : 0.96) * w];
       label[axis] = [1.24 * w];
     });
-    traces.push(arrow, label);
+    traces.push(arrow);
+    if (shown.seen[c]) traces.push(label);
   }
   for (const cap of shown.caps) {
     /** @type {Record<string, any>} */

@@ -14,7 +14,8 @@ export class FormulaView {
   /** @param {string} objective @param {boolean} family whether margins act @param {import("./words.js").Words} words */
   constructor(objective, family, words) {
     /** @type {Record<string, any>} */
-    this.numbers = { s: mn(""), m1: mn(""), m2: mn(""), m3: mn("") };
+    this.numbers = {};
+    for (const name of ["s", "m1", "m2", "m3"]) this.numbers[name] = math("mn", { class: "fv-live" });
     const known = ["softmax", "contrastive", "triplet"].includes(objective);
     const label = words(!family && known ? `formula_${objective}` : "formula_label");
     const lines = family ? this.#familyLines(words) : [otherFormula(objective)];

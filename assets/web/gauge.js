@@ -57,9 +57,8 @@ export class Gauge {
     const [name, value] = cosineAsksMore && m3 >= 0 ? ["m3", m3] : ["m2", m2];
     if (margin.m3 > 0 && !cosineAsksMore && !(m2 >= 0)) return this.words("gauge_none");
     const atMost = Number.isFinite(value) && value >= 0 ? value : largestM3(0, packing);
-    const floor = Math.floor(atMost * 1000 + 1e-6) / 1000; // a bound must not be rounded up
     const which = Number.isFinite(value) && value >= 0 ? name : "m3";
-    return this.words("gauge_at_most", { name: SYMBOL[which], value: decimal(floor, this.lang, 3) });
+    return this.words("gauge_at_most", { name: SYMBOL[which], value: decimal(atMost, this.lang, 3) });
   }
 
   /** Small numbers in words. @param {number} n */

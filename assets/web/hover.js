@@ -29,8 +29,9 @@ export class Hover {
     this.#build();
     this.listeners = new AbortController();
     const options = { capture: true, signal: this.listeners.signal };
-    area.addEventListener("pointermove", (event) => this.#move(event), options);
-    area.addEventListener("pointerleave", () => this.#leave(), options);
+    // On the window: while it drags, Plotly covers the page and the area sees nothing leave.
+    window.addEventListener("pointermove", (event) => this.#move(event), options);
+    area.addEventListener("pointerleave", (event) => event.target === area && this.#leave(), options);
     area.addEventListener("pointerdown", (event) => (this.pressed = this.#at(event)), options);
     window.addEventListener("pointerup", (event) => this.#click(event), options);
     document.addEventListener("pointerdown", (event) => {
@@ -58,7 +59,9 @@ export class Hover {
 
   /** @param {PointerEvent} event */
   #move(event) {
-    this.pointer = event.buttons ? null : this.#at(event);
+    const inside = this.area.contains(/** @type {Node} */ (event.target));
+    if (!inside && !this.pointer) return;
+    this.pointer = inside && !event.buttons ? this.#at(event) : null;
     if (!this.pinned) this.#look();
   }
 
@@ -186,14 +189,15 @@ export class Hover {
     style.backgroundPosition = `${-(i % sprite.columns) * PICTURE}px ${-Math.floor(i / sprite.columns) * PICTURE}px`;
   }
 
-  /** Beside the sample, inside the stage. @param {number} x @param {number} y */
+  /** Outside the circle as seen from the sample: the arc to its prototype stays in view. @param {number} x @param {number} y */
   #place(x, y) {
     const { offsetWidth: width, offsetHeight: height } = this.tip;
-    const { clientWidth, clientHeight } = this.area;
-    const right = x + 18 + width <= clientWidth;
-    const left = right ? x + 18 : Math.max(4, x - 18 - width);
-    const top = Math.min(Math.max(4, y - height / 2), clientHeight - height - 4);
-    this.tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+    const side = this.area.clientWidth;
+    const left = Math.min(Math.max(0, x < side / 2 ? x - 18 - width : x + 18), side - width);
+    const top = Math.max(0, y < side / 2 ? y - 18 - height : y + 18);
+    const covers = left < x + 8 && left + width > x - 8 && top < y + 8 && top + height > y - 8;
+    const final = covers ? y + 18 : top;
+    this.tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(final)}px)`;
   }
 
   dispose() {

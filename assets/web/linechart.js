@@ -35,8 +35,9 @@ export class LineChart {
     this.spec = null;
     this.grid = svg("g", { class: "fv-grid-lines" });
     this.lines = svg("g");
-    this.top = svg("g");
-    this.svg.append(this.grid, this.lines, this.top);
+    this.mark = svg("line", { class: "fv-mark", y1: PAD.top });
+    this.dot = svg("circle", { class: "fv-dot", r: 4 });
+    this.svg.append(this.grid, this.lines, this.mark, this.dot);
     /** @type {SVGPathElement[]} */
     this.paths = [];
     this.frameKey = "";
@@ -62,6 +63,7 @@ export class LineChart {
     this.height = Math.round(wanted);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
     this.svg.setAttribute("height", String(this.height));
+    this.mark.setAttribute("y2", String(this.height - PAD.bottom));
     this.frameKey = "";
     if (this.spec) this.show(this.spec, this.text);
   }
@@ -72,21 +74,24 @@ export class LineChart {
       this.fit();
       if (!this.width) return;
     }
-    const { series, mark, dot } = this.spec;
     this.#drawFrame();
-    this.#drawSeries(series);
-    this.top.replaceChildren();
-    if (mark !== undefined && Number.isFinite(mark)) {
-      const x = this.#x(mark);
-      this.top.append(svg("line", { class: "fv-mark", x1: x, x2: x, y1: PAD.top, y2: this.height - PAD.bottom }));
-    }
-    if (dot && dot.every(Number.isFinite)) {
-      this.top.append(svg("circle", { class: "fv-dot", cx: this.#x(dot[0]), cy: this.#y(dot[1]), r: 4 }));
-    }
-    for (const [x, y, text] of this.spec.notes ?? []) {
-      this.top.append(svg("text", { class: "fv-note", x: this.#x(x), y: this.#y(y), text, "text-anchor": "middle" }));
-    }
+    this.#drawSeries(this.spec.series);
+    this.#drawMarks();
     if (this.readout.textContent !== this.text) this.readout.textContent = this.text ?? "";
+  }
+
+  /** The line at a step and the dot: moved, never made anew. */
+  #drawMarks() {
+    const { mark, dot } = this.spec;
+    const marked = mark !== undefined && Number.isFinite(mark);
+    this.mark.style.display = marked ? "" : "none";
+    if (marked) this.mark.setAttribute("transform", `translate(${this.#x(mark).toFixed(1)} 0)`);
+    const dotted = dot !== undefined && dot.every(Number.isFinite);
+    this.dot.style.display = dotted ? "" : "none";
+    if (dotted) {
+      this.dot.setAttribute("cx", this.#x(dot[0]).toFixed(1));
+      this.dot.setAttribute("cy", this.#y(dot[1]).toFixed(1));
+    }
   }
 
   /** @param {number} value */
@@ -119,6 +124,10 @@ export class LineChart {
       const anchor = i === 0 ? "start" : i === xTicks.length - 1 ? "end" : "middle";
       parts.push(svg("text", { x: this.#x(value), y: bottom + 15, "text-anchor": anchor, text }));
     });
+    for (const [value, height, text] of this.spec.notes ?? []) {
+      const place = { x: this.#x(value), y: this.#y(height), "text-anchor": "middle" };
+      parts.push(svg("text", { class: "fv-note", ...place, text }));
+    }
     this.grid.replaceChildren(...parts);
     const named = series.filter((s) => s.label);
     this.legend.replaceChildren(

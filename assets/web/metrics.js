@@ -25,6 +25,29 @@ export class Metrics {
     this.camera = null;
   }
 
+  /** Measure from a slider's event to the end of the frame that shows it. @param {number} stamp */
+  timeToPaint(stamp) {
+    requestAnimationFrame(() => {
+      // A task posted in a frame's callbacks runs once that frame is done.
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => this.push(this.sliderToPaint, performance.now() - stamp);
+      channel.port2.postMessage(0);
+    });
+  }
+
+  /** A live snapshot is on screen. @param {import("./protocol.js").Frame} frame @param {Map<number, number>} asked commands under way and when they were given */
+  arrived(frame, asked) {
+    if (!(frame.time > 0) || frame === this.last) return;
+    this.last = frame;
+    const age = Date.now() - frame.time;
+    this.push(this.painted, { step: frame.step, age_ms: age, bytes: frame.bytes });
+    for (const [id, since] of asked) {
+      if ((frame.applied ?? 0) < id) continue;
+      this.push(this.sliderToTrained, performance.now() - since);
+      asked.delete(id);
+    }
+  }
+
   /** @template T @param {T[]} ring @param {T} value */
   push(ring, value) {
     ring.push(value);

@@ -11,6 +11,11 @@ import { angleSpec, boundarySpec, lossSpec, psiSpec, shareSpec } from "./charts.
 import { medianTargetAngle } from "./store.js";
 import { decimal } from "./words.js";
 
+/** How often what is not under the hand is drawn, ms. */
+const HISTORY_EVERY = 220;
+const MEDIAN_EVERY = 220;
+const BOUNDARY_EVERY = 60;
+
 export class Panel {
   /**
    * @param {HTMLElement} host @param {{words: import("./words.js").Words, data: any}} context
@@ -62,6 +67,7 @@ export class Panel {
     this.formula.replaceWith(formula.el);
     this.formula = formula.el;
     this.formulaView = formula;
+    this.sliders.el.hidden = !family;
     this.gauge.el.hidden = !margin;
     this.curves.hidden = !family;
     this.boundary.el.hidden = !margin;
@@ -88,8 +94,21 @@ export class Panel {
     const { tail } = this.member;
     this.formulaView?.show(this.sliders.current);
     this.psi.show(psiSpec(margin, tail, this.median, this.words), this.#medianText());
-    this.boundary.show(boundarySpec(margin, tail, this.words));
+    this.#showBoundary();
     this.gauge.show(margin, this.run.packing_angle, this.run.class_names.length, this.run.dim);
+  }
+
+  /** The second curve may come a little later than the first: both at once would cost frames. */
+  #showBoundary() {
+    if (this.boundaryTimer) return;
+    const { m1, m2, m3 } = this.sliders.current;
+    this.boundary.show(boundarySpec({ m1, m2, m3 }, this.member.tail, this.words));
+    const drawn = `${m1}|${m2}|${m3}`;
+    this.boundaryTimer = setTimeout(() => {
+      this.boundaryTimer = undefined;
+      const now = this.sliders.current;
+      if (`${now.m1}|${now.m2}|${now.m3}` !== drawn) this.#showBoundary();
+    }, BOUNDARY_EVERY);
   }
 
   #medianText() {
@@ -102,7 +121,7 @@ export class Panel {
   picture(picture, run, frame) {
     if (!this.data.controls.length) return;
     const now = performance.now();
-    if (now - (this.lastMedian ?? 0) < 120) return;
+    if (now - (this.lastMedian ?? -1e9) < MEDIAN_EVERY) return;
     this.lastMedian = now;
     this.median = medianTargetAngle(picture.points, picture.prototypes, run.labels, run.dim);
     this.#showMargin();
@@ -125,8 +144,8 @@ export class Panel {
     if (!this.run) return;
     const now = performance.now();
     clearTimeout(this.historyTimer);
-    if (now - (this.lastHistory ?? 0) < 110) {
-      this.historyTimer = setTimeout(() => this.history(store, shown, status), 115);
+    if (now - (this.lastHistory ?? -1e9) < HISTORY_EVERY) {
+      this.historyTimer = setTimeout(() => this.history(store, shown, status), HISTORY_EVERY + 5);
       return;
     }
     this.lastHistory = now;
@@ -142,7 +161,7 @@ export class Panel {
     const labels = { train: words("accuracy_train"), held: words("accuracy_held") };
     this.loss.show({ ...lossSpec(frames, member, last), mark }, this.#number(at.losses[member], 3));
     this.accuracy.show({ ...shareSpec(frames, member, last, "accuracy", labels), mark }, this.#percent(spot.accuracy));
-    this.angles.show({ ...angleSpec(frames, member, last, this.run.packing_angle, words), mark }, this.#percent(spot.packing_share));
+    this.angles.show({ ...angleSpec(frames, member, last, this.run.packing_angle, words), mark }, this.#ofBest(spot.packing_share));
     const teaches = frames.some((frame) => frame.statistics[member]?.teaching_share != null);
     if (this.teaching.el.hidden === teaches) {
       this.teaching.el.hidden = !teaches;
@@ -163,9 +182,15 @@ export class Panel {
 
   /** The run's charts stand under the picture where that balances the page. @param {string} shape @param {HTMLElement} left */
   place(shape, left) {
-    const host = shape === "medium" ? left : this.charts;
+    const host = shape === "medium" && this.data.controls.length ? left : this.charts;
     if (this.shares.parentElement !== host) host.append(this.shares);
     this.fit();
+  }
+
+  /** @param {number|null|undefined} share of the best packing's angle */
+  #ofBest(share) {
+    const value = this.#percent(share);
+    return value && this.words("angles_share", { value });
   }
 
   fit() {
@@ -178,6 +203,7 @@ export class Panel {
 
   dispose() {
     clearTimeout(this.historyTimer);
+    clearTimeout(this.boundaryTimer);
     this.shares.remove();
   }
 }

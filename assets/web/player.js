@@ -36,9 +36,11 @@ export class Player {
     this.start = 0;
     this.duration = TWEEN;
     this.cursor = 0;
+    this.waited = 0;
     this.seconds = 6;
     this.lastArrival = 0;
     this.interval = TWEEN;
+    this.beat = 16; // ms between frames of the screen
   }
 
   #blank() {
@@ -68,8 +70,9 @@ export class Player {
     if (this.mode !== "live") return;
     if (this.lastArrival) this.interval += (now - this.lastArrival - this.interval) * 0.2;
     this.lastArrival = now;
-    // Never longer than the time to the next snapshot, or none would ever be reached.
-    this.#turnTo(frame, now, Math.min(TWEEN, Math.max(16, this.interval * 0.8)));
+    // It must end before the next snapshot comes, on a frame of the screen, or none were reached.
+    const room = this.reached ? this.interval * 0.9 - this.beat : 0;
+    this.#turnTo(frame, now, Math.min(TWEEN, Math.max(0, room)));
   }
 
   /** @param {Frame} frame @param {number} now @param {number} duration */
@@ -103,6 +106,7 @@ export class Player {
     this.mode = "replay";
     this.cursor = 0;
     this.seconds = seconds;
+    this.waited = 0;
     this.lastTick = now;
   }
 
@@ -120,12 +124,16 @@ export class Player {
 
   /** Move on; true if the picture changed. @param {number} now */
   advance(now) {
+    const passed = now - (this.lastBeat ?? now); // 0 after a wait
+    if (passed > 0 && passed < 400) this.beat += (passed - this.beat) * 0.15;
+    this.lastBeat = now;
     if (this.mode === "replay") return this.#advanceReplay(now);
     if (this.reached || !this.frame) return false;
     const share = this.duration ? Math.min(1, (now - this.start) / this.duration) : 1;
     this.#blend(share);
     if (share >= 1) {
       this.reached = true;
+      this.lastBeat = undefined; // what follows is a wait, not a beat
       this.onShown(this.frame);
     }
     return true;
@@ -143,9 +151,14 @@ export class Player {
   /** @param {number} now */
   #advanceReplay(now) {
     const { kept } = this.store;
-    if (!kept.length) return false;
-    const last = kept.length - 1;
     const passed = Math.min(0.1, (now - (this.lastTick ?? now)) / 1000);
+    this.waited += passed;
+    // The recording may still be on its way.
+    if (!kept.length || (kept.length < 2 && this.waited < 1)) {
+      this.lastTick = now;
+      return false;
+    }
+    const last = kept.length - 1;
     this.lastTick = now;
     this.cursor = Math.min(last, this.cursor + (passed * Math.max(last, 1)) / this.seconds);
     const index = Math.floor(this.still ? Math.round(this.cursor) : this.cursor);
@@ -155,7 +168,7 @@ export class Player {
     this.#blend(share);
     this.frame = kept[index];
     this.reached = true;
-    if (this.cursor >= last) this.mode = "hold";
+    if (this.cursor >= last) this.mode = "live";
     this.onShown(this.frame);
     return true;
   }

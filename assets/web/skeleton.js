@@ -52,7 +52,8 @@ export class Skeleton {
   fit() {
     const width = this.root.clientWidth;
     if (!width) return;
-    const shape = width >= 1240 ? "large" : width >= 720 ? "medium" : "small";
+    const letters = width / ((parseFloat(getComputedStyle(this.root).fontSize) || 14) / 14);
+    const shape = letters >= 1240 ? "large" : letters >= 720 ? "medium" : "small";
     this.root.dataset.width = shape;
     const room = Math.max(380, window.innerHeight - 190);
     const column = { large: width * 0.5, medium: width * 0.57, small: width }[shape];
@@ -70,6 +71,7 @@ export class Skeleton {
       grid: read("grid"),
       rim: read("rim"),
       sphere: read("sphere"),
+      shade: read("shade"),
       halo: read("halo"),
       accent: read("accent"),
       warn: read("warn"),

@@ -115,6 +115,7 @@ export class Stage {
     const { picture } = this.player;
     this.layer.project(projection, picture.points);
     const drawing = this.#drawing(projection);
+    if (this.flat && projection.dim === 3) adorn.drawOutline(drawing);
     if (!this.flat) adorn.drawRings(drawing, picture.radius);
     else if (this.caps) adorn.drawCaps(drawing, this.radius(), this.run.packing_angle);
     if (projection.dim === 2) adorn.drawArrows(drawing);
@@ -197,7 +198,12 @@ export class Stage {
           points: cap([...prototypes.subarray(c * dim, (c + 1) * dim)], radius, dim === 2 ? 1.06 : 1.002),
         }))
       : [];
-    return { points, prototypes, names, caps, ink: this.colors.ink };
+    const projection = this.scene.projection();
+    const seen = names.map((/** @type {string} */ _, /** @type {number} */ c) => {
+      const [x, y, z] = prototypes.subarray(c * dim, (c + 1) * dim);
+      return !projection?.hidden(x * adorn.TIP, y * adorn.TIP, (z ?? 0) * adorn.TIP);
+    });
+    return { points, prototypes, names, seen, caps, ink: this.colors.ink };
   }
 
   dispose() {

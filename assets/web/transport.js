@@ -39,8 +39,8 @@ export class Transport {
       this.#button("reseed", "reseed_title", acts.reseed),
     );
     const bar = h("div", { class: "fv-bar" }, this.#button("replay", "replay_title", acts.replay, "fv-quiet"), this.scrub, this.where);
-    const foot = h("div", { class: "fv-foot" }, this.state, this.projectLabel);
-    host.replaceChildren(bar, h("div", { class: "fv-row" }, buttons, this.#speeds()), foot);
+    const row = h("div", { class: "fv-row" }, buttons, this.projectLabel);
+    host.replaceChildren(bar, row, h("div", { class: "fv-row fv-foot" }, this.state, this.#speeds()));
   }
 
   /** @param {string} key @param {string} title @param {() => void} act @param {string} [kind] */

@@ -8,6 +8,7 @@ import { Connection } from "./connection.js";
 import { decodeFrame } from "./protocol.js";
 import { FrameStore } from "./store.js";
 import { Metrics, publish, withdraw } from "./metrics.js";
+import { Driver } from "./driver.js";
 import { Stage } from "./stage.js";
 import { Panel } from "./panel.js";
 import { Transport } from "./transport.js";
@@ -15,8 +16,6 @@ import { Hover } from "./hover.js";
 import { Skeleton } from "./skeleton.js";
 import { listenToKeys } from "./keys.js";
 import { wordsFrom } from "./words.js";
-
-const REPLAY_SECONDS = { slow: 16, middle: 9, full: 6 };
 
 export class View {
   /** @param {HTMLElement} parent @param {(base: string) => Promise<void>} loadPlotly */
@@ -26,8 +25,8 @@ export class View {
     this.metrics = new Metrics();
     this.store = new FrameStore();
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.speed = /** @type {"slow"|"middle"|"full"} */ ("full");
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
+    this.driver = new Driver(this);
     publish(this.metrics);
   }
 
@@ -43,10 +42,10 @@ export class View {
     if (before && look !== this.look) this.#rebuildParts();
     this.look = look;
     this.#retheme();
-    if (before?.token !== data.token) this.#connect();
-    else if (before && before.project_to_circle !== data.project_to_circle) {
-      this.#project(data.project_to_circle);
-    }
+    if (this.token !== data.token) this.#connect();
+    else if (this.wishedProject !== data.project_to_circle) this.#project(data.project_to_circle);
+    this.token = data.token;
+    this.wishedProject = data.project_to_circle;
   }
 
   #build() {
@@ -56,8 +55,8 @@ export class View {
     this.resizes = new ResizeObserver(() => this.#resize());
     this.resizes.observe(this.skeleton.root);
     this.stopKeys = listenToKeys(this.skeleton.root, {
-      toggle: () => this.#toggle(),
-      rewind: () => this.#rewind(),
+      toggle: () => this.driver.toggle(),
+      rewind: () => this.driver.rewind(),
       release: () => this.hover?.release(),
     });
     // A page that was left must not keep a run alive.
@@ -76,14 +75,14 @@ export class View {
       release: () => this.component.setStateValue("steering", this.panel.steering()),
     });
     this.transport = new Transport(skeleton.transport, words, {
-      toggle: () => this.#toggle(),
-      rewind: () => this.#rewind(),
-      step: () => this.#singleStep(),
+      toggle: () => this.driver.toggle(),
+      rewind: () => this.driver.rewind(),
+      step: () => this.driver.step(),
       reseed: () => this.component.setTriggerValue("reseed", Date.now() % 2 ** 31),
-      replay: () => this.#replay(),
-      speed: (name, rate) => this.#setSpeed(name, rate),
-      seek: (index) => this.#seek(index),
-      project: (on) => this.#project(on),
+      replay: () => this.driver.replay(),
+      speed: (/** @type {any} */ name, /** @type {number|null} */ rate) => this.driver.setSpeed(name, rate),
+      seek: (/** @type {number} */ index) => this.driver.seek(index),
+      project: (/** @type {boolean} */ on) => this.#project(on),
     });
     if (this.run) this.#introduce(values);
   }
@@ -107,7 +106,7 @@ export class View {
     this.stage = this.hover = this.run = undefined;
     this.store.clear();
     this.asked = new Map();
-    this.untouched = true;
+    this.driver.untouched = true;
     this.skeleton.say(this.words("waiting"), "quiet");
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const url = `${scheme}://${location.host}${this.data.base}/stream/${this.data.token}`;
@@ -134,7 +133,7 @@ export class View {
     this.store.clear();
     const known = this.run;
     this.run = run;
-    this.status = run;
+    this.status = { ...run };
     const same = known && known.dim === run.dim && known.points === run.points;
     if (!same) this.#raise();
     if (!same) this.#introduce();
@@ -153,7 +152,6 @@ export class View {
       still: this.still,
       titles: { png: words("png"), svg: words("svg") },
     };
-    this.shape = { members: run.members.length, classes: run.class_names.length, points: run.points, dim: run.dim };
     const member = data.member ?? 0;
     const stage = new Stage(skeleton.hosts(), run, member, this.store, look, this.metrics, {
       shown: (frame) => this.#shown(frame),
@@ -189,28 +187,28 @@ export class View {
   #frame(buffer) {
     if (!this.run) return;
     const run = this.run;
-    const shape = { members: run.members.length, classes: run.class_names.length, points: run.points, dim: run.dim };
+    const { dim, points } = run;
+    const shape = { members: run.members.length, classes: run.class_names.length, points, dim };
     const frame = decodeFrame(buffer, shape);
     this.metrics.snapshots += 1;
     this.metrics.bytes += buffer.byteLength;
     const newest = this.store.add(frame);
     if (this.stage && newest) this.#take(frame);
-    this.#history();
+    this.history();
   }
 
   /** A frame that is the newest. @param {import("./protocol.js").Frame} frame */
   #take(frame) {
     const { stage } = this;
     if (!stage) return;
-    const play = this.data.autoplay && this.untouched && !this.still && this.status.state === "recorded";
-    if (play && stage.player.mode === "live") {
-      stage.player.replay(performance.now(), REPLAY_SECONDS.full);
-    } else stage.player.follow(frame, performance.now());
+    const now = performance.now();
+    if (this.driver.maySelfPlay() && stage.player.mode === "live") this.driver.selfPlay(now);
+    else stage.player.follow(frame, now);
     stage.invalidate();
   }
 
   /** Charts and scrub bar, at most once a frame. */
-  #history() {
+  history() {
     if (this.historyHandle) return;
     this.historyHandle = requestAnimationFrame(() => {
       this.historyHandle = 0;
@@ -223,17 +221,9 @@ export class View {
   /** A snapshot is on screen. @param {import("./protocol.js").Frame} frame */
   #shown(frame) {
     const { metrics, stage } = this;
-    if (frame.time > 0 && stage.player.mode === "live" && frame !== this.lastPainted) {
-      this.lastPainted = frame;
-      metrics.push(metrics.painted, { step: frame.step, age_ms: Date.now() - frame.time, bytes: frame.bytes });
-      for (const [id, asked] of this.asked) {
-        if ((frame.applied ?? 0) < id) continue;
-        metrics.push(metrics.sliderToTrained, performance.now() - asked);
-        this.asked.delete(id);
-      }
-    }
+    if (stage.player.mode === "live") metrics.arrived(frame, this.asked);
     this.panel.picture(stage.player.picture, this.run, frame);
-    this.#history();
+    this.history();
   }
 
   /** @param {any} status */
@@ -244,30 +234,23 @@ export class View {
       this.stage.invalidate();
     }
     if (status.state === "failed" && status.message) this.skeleton.say(status.message, "warn");
-    this.#history();
+    this.history();
   }
 
   #reset() {
     this.store.clear();
     this.stage?.player.goLive(performance.now());
-    this.#history();
+    this.history();
   }
 
   /** The hand moved a slider. @param {number} stamp when the event happened */
   #steer(stamp) {
-    this.untouched = false;
     const { margin, scale } = this.panel.steering();
     this.#applyMargin();
-    this.#goLive();
+    this.driver.goLive();
     const id = this.connection.steer(this.data.member ?? 0, margin, scale);
     if (!this.asked.has(id)) this.asked.set(id, performance.now());
-    requestAnimationFrame(() => {
-      // A task after the frame's callbacks runs once the frame has been painted.
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () =>
-        this.metrics.push(this.metrics.sliderToPaint, performance.now() - stamp);
-      channel.port2.postMessage(0);
-    });
+    this.metrics.timeToPaint(stamp);
   }
 
   #applyMargin() {
@@ -276,58 +259,6 @@ export class View {
     this.stage.margin = { m1, m2, m3 };
     this.stage.caps = this.panel.hasMargin();
     this.stage.invalidate();
-  }
-
-  #goLive() {
-    this.untouched = false;
-    if (!this.stage || this.stage.player.mode === "live") return;
-    this.stage.player.goLive(performance.now());
-    this.stage.busy = this.status.state === "training";
-    this.stage.invalidate();
-    this.#history();
-  }
-
-  #toggle() {
-    const training = this.status.state === "training";
-    if (!training) this.#goLive();
-    this.connection.send({ type: training ? "pause" : "play" });
-  }
-
-  #rewind() {
-    this.#goLive();
-    this.connection.send({ type: "rewind" });
-  }
-
-  #singleStep() {
-    this.#goLive();
-    this.connection.send({ type: "step", count: 1 });
-  }
-
-  #replay() {
-    if (!this.stage) return;
-    this.untouched = false;
-    if (this.status.state === "training") this.connection.send({ type: "pause" });
-    this.stage.player.replay(performance.now(), REPLAY_SECONDS[this.speed]);
-    this.stage.busy = false;
-    this.stage.invalidate();
-  }
-
-  /** @param {number} index of the kept frames; the last one is where the run is */
-  #seek(index) {
-    if (!this.stage) return;
-    this.untouched = false;
-    if (index >= this.store.kept.length - 1) return this.#goLive();
-    this.stage.player.seek(index, performance.now());
-    this.stage.busy = false;
-    this.stage.invalidate();
-    this.#history();
-  }
-
-  /** @param {"slow"|"middle"|"full"} name @param {number|null} rate steps a second */
-  #setSpeed(name, rate) {
-    this.speed = name;
-    if (this.stage) this.stage.player.seconds = REPLAY_SECONDS[name];
-    this.connection.send({ type: "speed", steps_per_second: rate });
   }
 
   /** @param {boolean} on */

@@ -43,7 +43,7 @@ class Ensemble:
         self.num_classes = dataset.num_classes
         self.members = list(config.members)
         inputs = torch.from_numpy(dataset.inputs())
-        labels = torch.from_numpy(dataset.labels)
+        labels = torch.tensor(dataset.labels)
         train = torch.from_numpy(self.material.train)
         shown = torch.from_numpy(self.material.shown)
         self._inputs, self._labels = inputs[train].to(self.device), labels[train].to(self.device)

@@ -43,7 +43,7 @@ PRESETS: dict[str, RunConfig] = {
     "sphereface": _single(objective="sphereface"),
     "cosface_fits": _single(objective="cosface", margin=Margin.cosface(0.15)),
     "cosface_infeasible": _single(objective="cosface"),
-    "combined": _single(objective="combined"),
+    "combined": _single(objective="combined", margin=Margin(1.1, 0.15, 0.05)),
     "large_margin": _single(margin=Margin.arcface(0.6), scale=64.0),
     "faces": _single(3, dataset="faces"),
     "overfit": _single(images_per_class=5),

@@ -17,6 +17,7 @@ from facevis.ui.links import to_query
 from facevis.ui.live_view import live_strings, live_view
 
 Translate = Callable[..., str]
+Shown = tuple[str, RunConfig, LiveRun]
 
 RANGES = {"m1": [1.0, 4.0, 0.05], "m2": [0.0, 1.2, 0.01], "m3": [0.0, 1.0, 0.01], "s": [1, 64, 0.5]}
 """What the sliders reach; links and the library take more."""
@@ -26,7 +27,6 @@ def page(t: Translate) -> None:
     """Controls → configuration, open its run, draw the live view."""
     with st.sidebar:
         dataset = controls.sidebar(t)
-        _recording_controls(t)
     error = state.take("opened_error")
     if error:
         st.error(error)
@@ -34,11 +34,13 @@ def page(t: Translate) -> None:
         st.info(t("own_waiting"))
         return
     run = _open_run(t, dataset)
+    with st.sidebar:
+        _recording_controls(t, run)
     if run is not None:
         _draw(t, *run)
 
 
-def _open_run(t: Translate, dataset: str) -> tuple[str, RunConfig, LiveRun] | None:
+def _open_run(t: Translate, dataset: str) -> Shown | None:
     """The run that the controls describe: the one on screen if it is the same, else a new one."""
     current = state.run_on_screen()
     try:
@@ -58,7 +60,7 @@ def _open_run(t: Translate, dataset: str) -> tuple[str, RunConfig, LiveRun] | No
     return current
 
 
-def _leave(current: tuple[str, RunConfig, LiveRun] | None) -> None:
+def _leave(current: Shown | None) -> None:
     """The run that was on screen need not go on: its only viewer looks at another now."""
     if current is not None and current[2].viewers <= 1:
         current[2].pause()
@@ -115,13 +117,12 @@ def _tell_about_own_pictures(t: Translate, config: RunConfig, run: LiveRun) -> N
         st.warning(t("own_skipped", count=len(skipped), first=skipped[0]))
 
 
-def _recording_controls(t: Translate) -> None:
+def _recording_controls(t: Translate, run: Shown | None) -> None:
     """Save the run on screen; open a saved one."""
-    current = state.run_on_screen()
-    if current is not None:
+    if run is not None:
         st.download_button(
             t("save_recording"),
-            data=lambda: current[2].recording.to_bytes(),
+            data=lambda: run[2].recording.to_bytes(),
             file_name="facevis-recording.npz",
             help=t("recording_help"),
             on_click="ignore",

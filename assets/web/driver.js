@@ -1,0 +1,94 @@
+/**
+ * What the transport's buttons and keys do: turns a wish into a command for the run and a mode of
+ * the player.
+ */
+
+/** Length of a replay at each speed, seconds. */
+const REPLAY_SECONDS = { slow: 16, middle: 9, full: 6 };
+
+export class Driver {
+  /** @param {import("./view.js").View} view */
+  constructor(view) {
+    this.view = view;
+    this.speed = /** @type {"slow"|"middle"|"full"} */ ("full");
+    /** Until somebody takes the wheel, a shipped recording may play by itself. */
+    this.untouched = true;
+  }
+
+  maySelfPlay() {
+    const { data, status, still } = this.view;
+    return data.autoplay && this.untouched && !still && status.state === "recorded";
+  }
+
+  /** Show what is newest. */
+  goLive() {
+    this.untouched = false;
+    const { stage, status } = this.view;
+    if (!stage || stage.player.mode === "live") return;
+    stage.player.goLive(performance.now());
+    this.#shown(status.state === "training");
+  }
+
+  toggle() {
+    const training = this.view.status.state === "training";
+    if (!training) this.goLive();
+    this.view.connection.send({ type: training ? "pause" : "play" });
+  }
+
+  rewind() {
+    this.goLive();
+    this.view.connection.send({ type: "rewind" });
+  }
+
+  step() {
+    this.goLive();
+    this.view.connection.send({ type: "step", count: 1 });
+  }
+
+  replay() {
+    this.untouched = false;
+    const { stage, status, connection } = this.view;
+    if (!stage) return;
+    if (status.state === "training") connection.send({ type: "pause" });
+    this.replayNow(performance.now());
+    this.#shown(false);
+  }
+
+  /** @param {number} now */
+  selfPlay(now) {
+    this.untouched = false;
+    this.replayNow(now);
+  }
+
+  /** @param {number} now */
+  replayNow(now) {
+    this.view.stage.player.replay(now, REPLAY_SECONDS[this.speed]);
+  }
+
+  /** @param {number} index of the kept frames; the last one is where the run is */
+  seek(index) {
+    this.untouched = false;
+    const { stage, store } = this.view;
+    if (!stage) return;
+    if (index >= store.kept.length - 1) {
+      this.goLive();
+      return;
+    }
+    stage.player.seek(index, performance.now());
+    this.#shown(false);
+  }
+
+  /** @param {"slow"|"middle"|"full"} name @param {number|null} rate steps a second */
+  setSpeed(name, rate) {
+    this.speed = name;
+    if (this.view.stage) this.view.stage.player.seconds = REPLAY_SECONDS[name];
+    this.view.connection.send({ type: "speed", steps_per_second: rate });
+  }
+
+  /** @param {boolean} busy whether the picture keeps moving by itself */
+  #shown(busy) {
+    this.view.stage.busy = busy;
+    this.view.stage.invalidate();
+    this.view.history();
+  }
+}

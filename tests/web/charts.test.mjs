@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { angleSpec, boundarySpec, lossSpec, psiSpec, shareSpec } from "../../assets/web/charts.js";
+
+const words = (key) => key;
+const frames = [0, 10].map((step) => ({
+  step,
+  losses: [step ? 0.5 : null],
+  statistics: [{ accuracy: step / 10, held_out_accuracy: null, intra: 40 - step, inter: 20 + step }],
+}));
+
+test("the curve stays inside its chart whatever the margin", () => {
+  for (const m1 of [0.5, 1, 4]) {
+    const spec = psiSpec({ m1, m2: 1.5, m3: 1 }, "monotone", 0.3, words);
+    const lowest = Math.min(...spec.series[2].points.map(([, y]) => y));
+    assert.ok(lowest >= spec.y[0], `${lowest} lies below ${spec.y[0]}`);
+  }
+});
+
+test("no median, no dot", () => {
+  assert.equal(psiSpec({ m1: 1, m2: 0, m3: 0 }, "monotone", NaN, words).dot, undefined);
+});
+
+test("the boundary of class 2 mirrors that of class 1", () => {
+  const { series } = boundarySpec({ m1: 1, m2: 0.5, m3: 0.1 }, "monotone", words);
+  const mirrored = series[3].points.map(([a, b]) => `${b},${a}`).sort();
+  assert.deepEqual(series[2].points.map(([a, b]) => `${a},${b}`).sort(), mirrored);
+});
+
+test("a loss that is no number yet breaks the line and not the chart", () => {
+  const spec = lossSpec(frames, 0, 100);
+  assert.ok(Number.isNaN(spec.series[0].points[0][1]));
+  assert.equal(spec.y[1], 0.5);
+});
+
+test("held-out accuracy is shown only where there is one", () => {
+  const labels = { train: "training", held: "held out" };
+  assert.equal(shareSpec(frames, 0, 100, "accuracy", labels).series.length, 1);
+  const held = frames.map((f) => ({ ...f, statistics: [{ ...f.statistics[0], held_out_accuracy: 0.4 }] }));
+  assert.equal(shareSpec(held, 0, 100, "accuracy", labels).series.length, 2);
+});
+
+test("angles leave room for the best possible one", () => {
+  assert.ok(angleSpec(frames, 0, 100, Math.PI / 2, words).y[1] >= 90);
+});
