@@ -73,7 +73,10 @@ class Dataset:
             tiles = self.images
         else:
             tiles = np.stack(
-                [np.asarray(_picture(image).resize((size, size), resample)) for image in self.images]
+                [
+                    np.asarray(_picture(image).resize((size, size), resample))
+                    for image in self.images
+                ]
             ).reshape(len(self.images), size, size, -1)
         return np.repeat(tiles, 3, axis=-1) if tiles.shape[-1] == 1 else tiles
 

@@ -1,4 +1,160 @@
-def own_images(*a, **k):
-    raise ValueError("placeholder")
+"""Your own pictures: a folder with one subfolder per class, or a zip of it.
+
+Nothing in a picture or an archive is trusted: sizes are bounded before and while reading, only
+known picture formats are decoded, and names are only ever text. A broken picture is left out with
+a sentence; a set that cannot be learned from is refused with one.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from facevis.datasets.dataset import Dataset
+from facevis.validation import whole
+
+MAX_CLASSES = 1000
+MAX_IMAGES = 20_000
+MAX_FILE_BYTES = 32 * 2**20
+MAX_TOTAL_BYTES = 2 * 2**30
+MAX_RATIO = 200
+"""Times that an archive may grow when it is unpacked."""
+MAX_SIDE = 20_000
+MAX_PIXELS = 64_000_000
+MAX_SENTENCES = 50
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+_NO_PICTURE = {".txt", ".md", ".db", ".ini", ".json", ".csv", ".zip", ".html", ".xml"}
+
+Entry = tuple[str, str, bytes]
 
 
+def own_images(path: str | Path, size: int = 32) -> Dataset:
+    """Read pictures, cropped to a centred square of ``size`` pixels, in the order of their names.
+
+    Raises ``ValueError`` in one sentence for anything that is no folder or zip of at least two
+    classes with a picture each, one of them with two. ``Dataset.skipped`` says what was left out.
+    """
+    whole("size", size, 8, 512)
+    path = Path(path)
+    entries = _zip_entries(path) if path.is_file() else _folder_entries(path)
+    pictures: dict[str, list[np.ndarray]] = {}
+    skipped: list[str] = []
+    for label, name, data in entries:
+        try:
+            pictures.setdefault(label, []).append(_decode(data, size))
+        except ValueError as error:
+            if len(skipped) < MAX_SENTENCES:
+                skipped.append(f"{label}/{name} was left out: {error}.")
+        if sum(map(len, pictures.values())) > MAX_IMAGES or len(pictures) > MAX_CLASSES:
+            raise ValueError(
+                f"{path.name} holds more than {MAX_IMAGES} pictures or {MAX_CLASSES} classes; "
+                "choose a part of it."
+            )
+    return _dataset(path, {k: v for k, v in sorted(pictures.items()) if v}, skipped)
+
+
+def _dataset(path: Path, pictures: dict[str, list[np.ndarray]], skipped: list[str]) -> Dataset:
+    hint = f" First problem: {skipped[0]}" if skipped else ""
+    if not pictures:
+        raise ValueError(
+            f"{path.name} has no readable picture in a subfolder; make one subfolder per class "
+            f"and put its pictures there.{hint}"
+        )
+    if len(pictures) < 2:
+        raise ValueError(
+            f"{path.name} has one class only ({next(iter(pictures))}); a loss needs at least two "
+            f"subfolders with pictures.{hint}"
+        )
+    if max(map(len, pictures.values())) < 2:
+        raise ValueError(
+            f"{path.name} has one picture per class; add more, since nothing can be learned about "
+            f"what a class has in common from one.{hint}"
+        )
+    labels = np.repeat(np.arange(len(pictures)), [len(group) for group in pictures.values()])
+    images = np.stack([image for group in pictures.values() for image in group])
+    if (images[..., :1] == images).all():
+        images = images[..., :1]
+    return Dataset(
+        path.name, images, labels.astype(np.int64), tuple(pictures), "your own", tuple(skipped)
+    )
+
+
+def _folder_entries(path: Path) -> Iterator[Entry]:
+    if not path.exists():
+        raise ValueError(f"there is no folder {path}; check its name.")
+    try:
+        for folder in sorted(p for p in path.iterdir() if p.is_dir() and _visible(p.name)):
+            for file in sorted(p for p in folder.iterdir() if p.is_file() and _visible(p.name)):
+                # A file too large for a picture is not read; the decoder then says so.
+                small = file.stat().st_size <= MAX_FILE_BYTES
+                yield folder.name, file.name, file.read_bytes() if small else b""
+    except PermissionError as error:
+        raise ValueError(f"{error.filename} may not be read; change its permissions.") from error
+
+
+def _zip_entries(path: Path) -> Iterator[Entry]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            _check_archive(path, infos)
+            total = 0
+            for info in sorted(infos, key=lambda info: info.filename):
+                parts = PurePosixPath(info.filename).parts
+                if len(parts) < 2 or not all(map(_visible, parts)):
+                    continue
+                with archive.open(info) as stream:
+                    data = stream.read(MAX_FILE_BYTES + 1)  # the header may lie about the size
+                total += len(data)
+                if total > min(MAX_TOTAL_BYTES, MAX_RATIO * path.stat().st_size):
+                    raise ValueError(f"{path.name} unpacks to far more than its size; repack it.")
+                yield parts[-2], parts[-1], data if len(data) <= MAX_FILE_BYTES else b""
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+        raise ValueError(
+            f"{path.name} is not a whole zip archive ({error}); zip the folder again."
+        ) from error
+    except RuntimeError as error:  # zipfile's word for a missing password
+        raise ValueError(f"{path.name} is encrypted; zip the folder without a password.") from error
+
+
+def _check_archive(path: Path, infos: list[zipfile.ZipInfo]) -> None:
+    if len(infos) > 2 * MAX_IMAGES:
+        raise ValueError(f"{path.name} holds {len(infos)} files; choose at most {MAX_IMAGES}.")
+    for info in infos:
+        name = PurePosixPath(info.filename.replace("\\", "/"))
+        outside = name.is_absolute() or ".." in name.parts or name.parts[:1] == ("~",)
+        if outside or ":" in (name.parts[0] if name.parts else ""):
+            raise ValueError(
+                f"{path.name} holds a path that leaves the archive ({info.filename[:80]}); "
+                "zip the folder itself again."
+            )
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ValueError(f"{path.name} holds a link ({info.filename[:80]}); zip real files.")
+
+
+def _visible(name: str) -> bool:
+    hidden = name.startswith((".", "__MACOSX"))
+    return not hidden and Path(name).suffix.lower() not in _NO_PICTURE
+
+
+def _decode(data: bytes, size: int) -> np.ndarray:
+    """One picture as uint8 (size, size, 3); its size is checked before it is decoded."""
+    if not data:
+        raise ValueError(f"it is empty or larger than {MAX_FILE_BYTES >> 20} MiB")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            width, height = picture.size
+            if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+                raise ValueError(f"it has {width}×{height} pixels, more than can be read here")
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+            square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+    except UnidentifiedImageError as error:
+        raise ValueError("it is no picture in a known format") from error
+    except (OSError, SyntaxError, Image.DecompressionBombError, MemoryError, EOFError) as error:
+        raise ValueError(f"it is damaged ({str(error)[:80]})") from error
+    return np.asarray(square)

@@ -1,0 +1,5 @@
+"""``python -m facevis`` is the command line."""
+
+from facevis.cli import main
+
+main()
