@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facevis.assets import asset_path
 from facevis.live.config import Member, RunConfig
+from facevis.live.ensemble import Ensemble
 from facevis.live.recording import Recording
 from facevis.margins import Margin
 
@@ -64,3 +65,17 @@ def shipped_recording(config: RunConfig) -> Recording | None:
     """Load the shipped recording of a configuration, if there is one."""
     path = recording_path(config)
     return Recording.load(path) if path else None
+
+
+SHIPPED = ("arcface", "arcface_sphere", "softmax", "triplet")
+"""Presets whose recordings lie in ``assets/recordings``: a first picture needs no training."""
+
+
+def record_shipped() -> None:
+    """Write the shipped recordings anew: ``python -m facevis.live.presets``."""
+    for name in SHIPPED:
+        Ensemble(PRESETS[name], device="cpu").record().save(asset_path("recordings", f"{name}.npz"))
+
+
+if __name__ == "__main__":
+    record_shipped()

@@ -114,4 +114,5 @@ def _sentence(name: str, text: str, reason: object) -> str:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    # repr keeps every bit: a link must give the same picture.
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -1,0 +1,44 @@
+"""Every word exists in both languages, with the same values in it."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from facevis.i18n import LANGUAGES, strings, translator
+
+UI = Path(__file__).parents[1] / "facevis" / "ui"
+PLURALS = re.compile(r"_(one|few|many|other)$")
+
+
+def fields(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_have_the_same_words():
+    english, russian = (
+        {PLURALS.sub("", key) for key in strings(language)} for language in LANGUAGES
+    )
+    assert english == russian
+
+
+def test_both_languages_take_the_same_values():
+    english, russian = (strings(language) for language in LANGUAGES)
+    different = [k for k in english if k in russian and fields(english[k]) != fields(russian[k])]
+    assert different == []
+    assert all(text.strip() for words in (english, russian) for text in words.values())
+
+
+def test_every_key_used_by_the_pages_exists():
+    used = set()
+    for path in UI.rglob("*.py"):
+        used |= set(re.findall(r'\bt\("([a-z_]+)"', path.read_text(encoding="utf-8")))
+    assert used
+    assert used <= set(strings("en"))
+
+
+def test_an_unknown_key_fails_and_an_unknown_language_is_english():
+    with pytest.raises(KeyError):
+        translator("en")("no_such_word")
+    assert strings("xx") == strings("en")
