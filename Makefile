@@ -1,28 +1,35 @@
-# make app    open facevis        make test   run all tests
-# make check  format, lint, types, tests      make bench  the measured figures
+# make app     open facevis in the browser
+# make test    run all tests
+# make check   format, lint, types, tests
+# make bench   measure the figures that the README claims
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: app test check bench help
+.PHONY: help app test check bench
 
 help:
-	@sed -n 's/^# //p' Makefile | head -2
+	@sed -n 's/^# //p' Makefile
 
+# torch comes first and alone, so that a build chosen for this machine (CPU or CUDA) is kept.
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "facevis needs Python 3.11 or newer; name one: make app PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
-	  || { echo "python3 has no venv module; install it (Debian: apt install python3-venv)"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "facevis needs Python 3.11 or newer, and '$(PYTHON)' is not; name one that is:" \
+	       "make app PYTHON=python3.12" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
+	  rm -rf $(VENV); \
+	  echo "'$(PYTHON)' cannot make a virtual environment; install its venv module" \
+	       "(Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo "Installing facevis into $(VENV), once; torch is large, this can take minutes."
+	$(PIP) "$$(grep '^torch==' constraints.txt)"
+	$(PIP) --constraint constraints.txt --editable ".[dev]"
 	@touch $(STAMP)
 
 app: $(STAMP)
-	$(BIN)/streamlit run app.py
+	@$(BIN)/python -m facevis app
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

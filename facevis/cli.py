@@ -1,10 +1,15 @@
-"""The command line: ``facevis app`` opens the app, from a checkout or from an installed wheel."""
+"""The command line: ``facevis app`` opens the app, from a checkout or from an installed wheel.
+
+The app's settings (no usage statistics, no prompts) lie beside app.py, where Streamlit prefers them
+to those of the working directory; address and port are always named. It knows no page.
+"""
 
 from __future__ import annotations
 
+import errno
+import runpy
 import socket
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -34,14 +39,12 @@ class App:
             raise SystemExit(f"port is {self.port}; give a number from 1 to 65535.")
         port = free_port(self.address, self.port)
         if port != self.port:
-            print(f"Port {self.port} is in use; facevis listens on {port}.")
-        script, config = _shipped("app.py"), _shipped("streamlit.toml")
-        from streamlit.web.cli import main as streamlit  # a second of imports only this needs
-
-        sys.argv = ["streamlit", "run", str(script), *flags(config.read_text(encoding="utf-8"))]
+            print(f"Port {self.port} is in use; facevis listens on {port}.", flush=True)
+        sys.argv = ["streamlit", "run", str(shipped("app.py"))]
         sys.argv += [f"--server.port={port}", f"--server.address={self.address}"]
         sys.argv += [f"--server.headless={str(not self.browser).lower()}"]
-        streamlit()
+        # The same as `python -m streamlit run`: the command line knows Streamlit as a command only.
+        runpy.run_module("streamlit", run_name="__main__", alter_sys=False)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     if arguments == ["--version"]:
         arguments = ["version"]
     command: App | Version = tyro.cli(
-        Command,  # type: ignore[arg-type]
+        Command,
         args=arguments,
         prog="facevis",
         description="Margins on the hypersphere, live.",
@@ -74,41 +77,28 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def free_port(address: str, wanted: int) -> int:
-    """The first free port from ``wanted`` on."""
-    for port in range(wanted, min(wanted + _PORTS_TRIED, 65536)):
-        with socket.socket() as probe:
-            try:
-                probe.bind((address, port))
-            except OSError:
-                continue
-            return port
-    raise SystemExit(f"ports {wanted} to {port} on {address} are all in use; name a free --port.")
+    """The first port from ``wanted`` on that can be listened on."""
+    last = min(wanted + _PORTS_TRIED, 65536) - 1
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for port in range(wanted, last + 1):
+        try:
+            # Unlike a bare bind, this also takes a port whose last connections still fade away.
+            with socket.create_server((address, port), family=family):
+                return port
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise SystemExit(
+                    f"facevis cannot listen on {address!r}; name an address of this machine, "
+                    "such as --address 127.0.0.1."
+                ) from error
+    raise SystemExit(f"ports {wanted} to {last} on {address} are all taken; name a free --port.")
 
 
-def flags(config: str) -> list[str]:
-    """The settings of a Streamlit config.toml as command-line flags.
+def shipped(name: str) -> Path:
+    """A file beside ``assets``: in a checkout at the top, in a wheel among the assets.
 
-    >>> flags('[server]\\naddress = "127.0.0.1"\\n[theme.dark]\\nprimaryColor = "red"')
-    ['--server.address=127.0.0.1', '--theme.dark.primaryColor=red']
+    >>> shipped("app.py").is_file(), shipped(".streamlit/config.toml").is_file()
+    (True, True)
     """
-
-    def walk(table: dict, prefix: str) -> list[str]:
-        found = []
-        for name, value in table.items():
-            if isinstance(value, dict):
-                found += walk(value, f"{prefix}{name}.")
-            else:
-                text = str(value).lower() if isinstance(value, bool) else str(value)
-                found.append(f"--{prefix}{name}={text}")
-        return found
-
-    return walk(tomllib.loads(config), "")
-
-
-def _shipped(name: str) -> Path:
-    """app.py and Streamlit's settings: inside the wheel among the assets, else in the checkout."""
     inside = asset_path(name)
-    if inside.exists():
-        return inside
-    checkout = asset_path().parent
-    return checkout / (name if name == "app.py" else ".streamlit/config.toml")
+    return inside if inside.exists() else asset_path().parent / name

@@ -101,8 +101,8 @@ class StackedMargin(NamedTuple):
     @classmethod
     def of(cls, margins: Sequence[Margin], like: Tensor | None = None) -> StackedMargin:
         """Stack margins; ``like`` gives the device and the dtype."""
-        options = {} if like is None else {"device": like.device, "dtype": like.dtype}
-        table = torch.tensor([margin.as_tuple() for margin in margins], **options)
+        table = torch.tensor([margin.as_tuple() for margin in margins])
+        table = table if like is None else table.to(like)
         return cls(*table.T.unsqueeze(-1).contiguous())
 
 

@@ -1,5 +1,6 @@
 """A real browser and a real server for the tests that need them."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -8,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -48,28 +50,60 @@ def node():
 
 
 @pytest.fixture(scope="session")
-def app_url():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += ["--server.headless=true", f"--server.port={port}"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    url = f"http://localhost:{port}"
-    try:
-        _wait_until_healthy(server, url)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+def app_url(serve):
+    """The app as ``make app`` serves it, one for all tests."""
+    with serve("-m", "facevis", "app", "--no-browser", "--port") as app:
+        yield app.url
 
 
-def _wait_until_healthy(server, url):
+class Served(NamedTuple):
+    url: str
+    port: int
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """Start a server as ``python *command PORT``, wait until it is healthy, stop it at the end."""
+
+    @contextlib.contextmanager
+    def running(*command, cwd=ROOT, environment=None):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        log = tmp_path_factory.mktemp("server") / "log"
+        with log.open("w") as output:
+            server = subprocess.Popen(
+                [sys.executable, *command, str(port)],
+                cwd=cwd,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            _wait_until_healthy(server, port, log)
+            yield Served(f"http://127.0.0.1:{port}", port, log)
+        finally:
+            _stop(server)
+
+    return running
+
+
+def _wait_until_healthy(server, port, log):
     limit = time.monotonic() + 60
     while time.monotonic() < limit and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
                 return
         except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the app did not start within 60 s")
+            time.sleep(0.1)
+    raise AssertionError(f"the app did not start within 60 s:\n{log.read_text()}")
+
+
+def _stop(server):
+    server.terminate()
+    try:
+        server.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()

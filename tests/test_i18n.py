@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from facevis.assets import asset_path
 from facevis.i18n import LANGUAGES, strings, translator
 
 UI = Path(__file__).parents[1] / "facevis" / "ui"
@@ -42,3 +43,19 @@ def test_an_unknown_key_fails_and_an_unknown_language_is_english():
     with pytest.raises(KeyError):
         translator("en")("no_such_word")
     assert strings("xx") == strings("en")
+
+
+def test_every_language_has_a_file_and_every_file_a_language():
+    files = {path.stem for path in asset_path("strings").glob("*.toml")}
+    assert files == set(LANGUAGES)
+
+
+def test_russian_is_written_in_russian():
+    words = strings("ru").values()
+    assert sum(bool(re.search("[а-яё]", text)) for text in words) > 0.8 * len(words)
+
+
+def test_values_are_put_in_and_words_without_values_keep_their_braces():
+    t = translator("ru")
+    assert "40" in t("own_loaded", images=40, classes=4, name="mine")
+    assert "{images}" in t("own_loaded")

@@ -1,4 +1,4 @@
-"""Pictures to learn from, under one protocol: ``load("digits")``, ``load("faces")``, ``load(path)``."""
+"""Pictures to learn from, under one protocol: ``load("digits")``, ``load(path)``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that are downloaded once, through scikit-learn's fetchers; offline it is said in words."""
+"""Pictures downloaded once, through scikit-learn's fetchers; offline it is said in words."""
 
 from __future__ import annotations
 

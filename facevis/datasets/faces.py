@@ -15,6 +15,8 @@ from facevis.validation import whole
 MAX_PIXELS = 200_000_000
 _CHUNK = 96
 
+Extent = float | np.ndarray
+
 _IDENTITY = (
     *("skin", "warmth", "face_width", "face_length", "jaw", "eye_gap", "eye_height", "eye_size"),
     *("eye_shape", "iris", "brow_height", "brow_tilt", "brow_width", "brow_thick", "nose_length"),
@@ -133,7 +135,7 @@ def _head_coordinates(
     return (cos * x + sin * y) * zoom, (cos * y - sin * x) * zoom
 
 
-def _ellipse(x: np.ndarray, y: np.ndarray, a: object, b: object, power: object = 2.0) -> np.ndarray:
+def _ellipse(x: np.ndarray, y: np.ndarray, a: Extent, b: Extent, power: Extent = 2.0) -> np.ndarray:
     """Approximate signed distance to |x/a|^p + |y/b|^p = 1."""
     radius = (np.abs(x / a) ** power + np.abs(y / b) ** power) ** (1.0 / np.asarray(power))
     return (radius - 1.0) * np.minimum(a, b)

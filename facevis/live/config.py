@@ -62,6 +62,11 @@ class Member:
         object.__setattr__(self, "distance_margin", distance)
         whole("warmup", self.warmup, 0, 1_000_000)
 
+    def margin_at(self, step: int) -> Margin:
+        """The margin in force at a step: none at the start of the warm-up, all of it after."""
+        assert self.margin is not None
+        return self.margin if step >= self.warmup else self.margin.scaled(step / self.warmup)
+
     @property
     def in_margin_family(self) -> bool:
         """Whether m1, m2, m3 and the scale act in this objective."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from facevis.live.config import Member, RunConfig
-from facevis.live.groups import Group, group_members, statistics_rows, warmth
+from facevis.live.groups import Group, group_members, statistics_rows
 from facevis.live.material import Material, material_for
 from facevis.live.recording import STATISTICS, Recording, Snapshot, is_kept
 from facevis.margins import Margin
@@ -65,7 +65,7 @@ class Ensemble:
             self.members, self.num_classes, self.config.embedding_dim, seeds, self.device
         )
         self._places = torch.tensor([i for g in self.groups for i in g.index]).argsort()
-        parameters = [*self.network.parameters()]
+        parameters: list[Tensor] = [*self.network.parameters()]
         for group in self.groups:
             parameters += group.parameters()
         self._parameters = parameters
@@ -126,7 +126,7 @@ class Ensemble:
             statistics[group.index] = statistics_rows(
                 group, own, centres, self.shown_labels, self._held_out
             )
-        margins = [m.margin.scaled(warmth(m, self.step)).as_tuple() for m in self.members]
+        margins = [m.margin_at(self.step).as_tuple() for m in self.members]
         return Snapshot(
             step=self.step,
             embeddings=embeddings.cpu().numpy(),

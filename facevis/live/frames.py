@@ -71,11 +71,12 @@ def describe_run(
             {
                 "name": member.objective,
                 "objective": member.objective,
-                "margin": member.margin.as_tuple(),
+                "margin": member.margin_at(member.warmup).as_tuple(),
                 "scale": member.scale,
                 "tail": member.tail,
                 "gradient": member.gradient,
                 "spherical": member.spherical,
+                "warmup": member.warmup,
             }
             for member in members
         ],

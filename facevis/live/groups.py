@@ -27,11 +27,6 @@ from facevis.objectives import (
 from facevis.statistics import angle_table, packing_share
 
 
-def warmth(member: Member, step: int) -> float:
-    """Share of the margin in force at a step: 0 at the start of the warm-up, 1 after it."""
-    return 1.0 if step >= member.warmup else step / member.warmup
-
-
 class Group:
     """Members (indices into the ensemble) whose losses are one batched computation."""
 
@@ -136,7 +131,7 @@ class MarginGroup(Group):
 
     def _stacked_margin(self, step: int) -> StackedMargin:
         if self._margin is None or any(step <= m.warmup for m in self.members):
-            margins = [m.margin.scaled(warmth(m, step)) for m in self.members]
+            margins = [m.margin_at(step) for m in self.members]
             self._margin = StackedMargin.of(margins, like=self.directions)
         return self._margin
 

@@ -105,7 +105,7 @@ class Recording:
         arrays["header"] = np.frombuffer(header.encode(), np.uint8)
         arrays |= {f"state/{name}": array for name, array in self.state.items()}
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
 
     @classmethod

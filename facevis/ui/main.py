@@ -8,7 +8,7 @@ from facevis.i18n import LANGUAGES, translator
 from facevis.ui import state
 from facevis.ui.pages import playground
 
-st.set_page_config(page_title="facevis", page_icon="◐", layout="wide")
+st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 # Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.
 st.html("<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}</style>")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -92,7 +92,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
 
 def _steered() -> None:
     steering: Any = (state.recall("live") or {}).get("steering")
-    if isinstance(steering, dict):
+    if isinstance(steering, Mapping):
         state.take_steering(steering.get("margin"), steering.get("scale"))
 
 
