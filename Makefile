@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: help app test check bench
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make/make/p' Makefile
 
 # torch comes first and alone, so that a build chosen for this machine (CPU or CUDA) is kept.
 $(STAMP): pyproject.toml constraints.txt

@@ -26,9 +26,10 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
-    """The wheel's files in a folder of their own, as pip lays them out."""
+    """The wheel in a folder of its own; its dependencies are those of the tests."""
     folder = tmp_path_factory.mktemp("installed")
-    zipfile.ZipFile(wheel).extractall(folder)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*command, "--target", str(folder), str(wheel)], check=True)
     return folder
 
 
@@ -59,6 +60,7 @@ def test_the_wheel_carries_the_licence_and_no_tests(wheel):
 
 def test_the_installed_command_line_runs_from_anywhere(installed):
     assert run_installed(installed, "-m", "facevis", "--version") == f"facevis {__version__}"
+    assert [path.stem for path in (installed / "bin").glob("facevis*")] == ["facevis"]
 
 
 def test_the_installed_package_finds_its_own_files(installed):
