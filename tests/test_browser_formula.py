@@ -2,11 +2,9 @@
 
 import json
 import math
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 import torch
 
 from facevis.margins import TAILS, Margin, target_cosine
@@ -23,11 +21,10 @@ console.log(JSON.stringify(all));
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_browser_formula_equals_python_formula() -> None:
+def test_browser_formula_equals_python_formula(node) -> None:
     script = SCRIPT.replace("FORMULA", json.dumps(FORMULA.as_uri()))
     grid = json.dumps({"margins": MARGINS, "tails": TAILS, "angles": ANGLES})
-    command = ["node", "--input-type=module", "-e", script, grid]
+    command = [node, "--input-type=module", "-e", script, grid]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     angles = torch.tensor(ANGLES, dtype=torch.float64)
     for margin, tables in zip(MARGINS, json.loads(output), strict=True):
