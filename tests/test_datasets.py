@@ -244,3 +244,14 @@ def test_too_many_pictures_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(own_module, "MAX_IMAGES", 4)
     with pytest.raises(ValueError, match="more than 4 pictures"):
         load(archive(tmp_path / "a.zip", GOOD))
+
+
+def test_a_zip_with_any_byte_damaged_is_read_or_refused_in_words(tmp_path):
+    path = archive(tmp_path / "a.zip", GOOD)
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            assert load(path).num_classes >= 2
+        except ValueError as error:
+            assert str(error).startswith("a.zip")

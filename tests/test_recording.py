@@ -132,3 +132,14 @@ def test_no_pickle_is_executed(recording, tmp_path):
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(ValueError, match="cannot be read"):
         Recording.load(tmp_path / "nothing.npz")
+
+
+def test_a_recording_with_any_byte_damaged_is_read_or_refused_in_words(recording):
+    whole = recording.to_bytes()
+    places = [*range(0, 400, 5), *range(len(whole) - 1500, len(whole), 7)]
+    for place in places:
+        damaged = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        try:
+            assert Recording.from_bytes(damaged).config == recording.config
+        except ValueError as error:
+            assert "not a whole facevis recording" in str(error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -114,7 +115,7 @@ def _zip_entries(path: Path) -> Iterator[Entry]:
                 if total > min(MAX_TOTAL_BYTES, MAX_RATIO * path.stat().st_size):
                     raise ValueError(f"{path.name} unpacks to far more than its size; repack it.")
                 yield parts[-2], parts[-1], data if len(data) <= MAX_FILE_BYTES else b""
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
         raise ValueError(
             f"{path.name} is not a whole zip archive ({error}); zip the folder again."
         ) from error

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -65,6 +66,16 @@ class Snapshot:
 
 
 _ARRAYS = ("embeddings", "prototypes", "losses", "statistics", "margins", "scales")
+
+_UNREADABLE = (
+    *(ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(
+        RuntimeError,
+        MemoryError,
+        SyntaxError,
+        TokenError,
+    ),  # encrypted, absurd shapes, a garbled array header
+)
 
 
 def is_kept(step: int) -> bool:
@@ -130,7 +141,7 @@ class Recording:
                 raise ValueError("its header is not a recording's")
             config = RunConfig.from_json(header["config"])
             snapshots = list(_snapshots(arrays, config))
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        except _UNREADABLE as error:
             reason = str(error).rstrip(".") or type(error).__name__
             raise ValueError(
                 f"{name} is not a whole facevis recording ({reason}); record the run again."
