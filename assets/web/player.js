@@ -151,7 +151,8 @@ export class Player {
   /** @param {number} now */
   #advanceReplay(now) {
     const { kept } = this.store;
-    const passed = Math.min(0.1, (now - (this.lastTick ?? now)) / 1000);
+    // The screen's clock may lag behind the one that started the replay: never go backwards.
+    const passed = Math.max(0, Math.min(0.1, (now - (this.lastTick ?? now)) / 1000));
     this.waited += passed;
     // The recording may still be on its way.
     if (!kept.length || (kept.length < 2 && this.waited < 1)) {

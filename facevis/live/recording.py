@@ -67,14 +67,11 @@ class Snapshot:
 
 _ARRAYS = ("embeddings", "prototypes", "losses", "statistics", "margins", "scales")
 
+# What reading a damaged file raises: RuntimeError for an encrypted one, MemoryError for absurd
+# shapes, SyntaxError and TokenError for a garbled array header.
 _UNREADABLE = (
     *(ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error),
-    *(
-        RuntimeError,
-        MemoryError,
-        SyntaxError,
-        TokenError,
-    ),  # encrypted, absurd shapes, a garbled array header
+    *(RuntimeError, MemoryError, SyntaxError, TokenError),
 )
 
 

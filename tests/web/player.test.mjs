@@ -1,0 +1,60 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { FrameStore } from "../../assets/web/store.js";
+import { Player } from "../../assets/web/player.js";
+
+/** A frame whose only sample and only prototype point along an angle. */
+function frameAt(step, angle) {
+  const [x, y] = [Math.cos(angle), Math.sin(angle)];
+  return {
+    step, kept: true, extent: [1],
+    points: Int16Array.of(Math.round(32767 * x), Math.round(32767 * y)),
+    prototypes: Float32Array.of(x, y),
+  };
+}
+
+function playerOf(count) {
+  const store = new FrameStore();
+  for (let i = 0; i < count; i += 1) store.add(frameAt(i, 0.1 * i));
+  const shown = [];
+  const shape = { points: 1, classes: 1, dim: 2, member: 0 };
+  return { store, shown, player: new Player(store, shape, (frame) => shown.push(frame.step)) };
+}
+
+test("a replay goes from the first kept frame to the last, then follows the run", () => {
+  const { player, shown } = playerOf(5);
+  player.replay(1000, 1);
+  for (let now = 1000; player.mode === "replay"; now += 50) player.advance(now);
+  assert.equal(shown[0], 0);
+  assert.equal(shown.at(-1), 4);
+  assert.deepEqual([...shown].sort((a, b) => a - b), shown);
+  assert.ok(Math.abs(player.picture.points[0] - Math.cos(0.4)) < 1e-3);
+});
+
+test("a screen clock behind the one that started the replay does not go before its start", () => {
+  const { player } = playerOf(5);
+  player.replay(1000, 1);
+  player.advance(984); // requestAnimationFrame hands out the time of the frame's beginning
+  assert.equal(player.frame.step, 0);
+});
+
+test("a live snapshot is reached when its blend ends", () => {
+  const { player, shown } = playerOf(3);
+  player.follow(player.store.kept[1], 0);
+  player.advance(0);
+  player.follow(player.store.kept[2], 60);
+  player.advance(1000);
+  assert.deepEqual(shown, [1, 2]);
+});
+
+test("a recording that is emptied while it is replayed waits for what comes", () => {
+  const { player, store } = playerOf(5);
+  player.replay(0, 1);
+  for (let now = 0; now < 600; now += 50) player.advance(now);
+  store.clear();
+  assert.equal(player.advance(700), false);
+  store.add(frameAt(0, 0));
+  store.add(frameAt(1, 0.1));
+  player.advance(720);
+  assert.ok(player.frame.step <= 1);
+});
