@@ -97,6 +97,37 @@ def test_a_state_of_another_network_is_refused():
         Ensemble(RunConfig()).restore(state)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"weights": np.zeros(3, np.float32)},
+        {"exp_avg": np.zeros((), np.float32)},
+        {"exp_avg_sq": np.array(["text"])},
+        {"step": np.zeros(2, np.float32)},
+        {"taken": np.array(-1)},
+        {"taken": np.zeros(0, np.int64)},
+        {"taken": np.array("five")},
+        {"another": np.zeros(1, np.float32)},
+    ],
+)
+def test_a_damaged_state_is_refused_whole(damage):
+    ensemble = Ensemble(RunConfig())
+    before = ensemble.snapshot().embeddings
+    with pytest.raises(ValueError, match="does not fit"):
+        ensemble.restore(ensemble.state() | damage)
+    np.testing.assert_array_equal(ensemble.snapshot().embeddings, before)
+    assert ensemble.step == 0
+
+
+def test_a_state_without_a_part_is_refused():
+    ensemble = Ensemble(RunConfig())
+    for name in ensemble.state():
+        state = ensemble.state()
+        del state[name]
+        with pytest.raises(ValueError, match="does not fit"):
+            ensemble.restore(state)
+
+
 def test_a_steered_margin_acts_from_the_next_step():
     steered, plain = Ensemble(RunConfig()), Ensemble(RunConfig())
     for ensemble in (steered, plain):

@@ -6,7 +6,7 @@ weights, so what differs between them is the objective alone. No threads, no I/O
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -56,20 +56,21 @@ class Ensemble:
 
     def rewind(self) -> None:
         """Back to step 0 with the same weights and batches; margins and scales stay as set."""
+        dim, shape = self.config.embedding_dim, self.material.dataset.image_shape
         seeds = [self.config.seed if m.seed is None else m.seed for m in self.members]
-        self.network = stacked_network(
-            self.config.network, self.material.dataset.image_shape, self.config.embedding_dim, seeds
-        ).to(self.device)
-        centre_and_whiten(self.network, self._inputs[:_FIRST_LOOK])
         self.groups: list[Group] = group_members(
-            self.members, self.num_classes, self.config.embedding_dim, seeds, self.device
+            self.members, self.num_classes, dim, seeds, self.device
         )
-        self._places = torch.tensor([i for g in self.groups for i in g.index]).argsort()
-        parameters: list[Tensor] = [*self.network.parameters()]
-        for group in self.groups:
-            parameters += group.parameters()
-        self._parameters = parameters
-        self._optimizer = torch.optim.Adam(parameters, lr=self.config.learning_rate, fused=True)
+        # Inside, members stand group by group, so that each group's share is one slice.
+        inner = [i for group in self.groups for i in group.index]
+        self._places = torch.tensor(inner).argsort().to(self.device)
+        self._sizes = [len(group.index) for group in self.groups]
+        self.network = stacked_network(self.config.network, shape, dim, [seeds[i] for i in inner])
+        self.network.to(self.device)
+        centre_and_whiten(self.network, self._inputs[:_FIRST_LOOK])
+        trained = [*self.network.parameters(), *(p for g in self.groups for p in g.parameters())]
+        self._weights, self._gradient = join(trained)
+        self._optimizer = torch.optim.Adam([self._weights], self.config.learning_rate, fused=True)
         self.step = 0
         self.losses = torch.full((len(self.members),), float("nan"))
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -92,13 +93,13 @@ class Ensemble:
             batch = self._batch(self.step)
             embeddings = self.network(self._inputs[batch])
             labels = self._labels[batch]
-            terms = [g.losses(g.pick(embeddings), labels, self.step) for g in self.groups]
-            losses = torch.cat(terms)[self._places]
-            self._optimizer.zero_grad(set_to_none=True)
+            shares = zip(self.groups, embeddings.split(self._sizes), strict=True)
+            losses = torch.cat([group.losses(own, labels, self.step) for group, own in shares])
+            self._gradient.zero_()
             # The derivative of a sum is one for each term: a member that became NaN harms nobody.
             losses.sum().backward()
             self._optimizer.step()
-            self.losses = losses.detach()
+            self.losses = losses.detach()[self._places]
             self.step += 1
         return self.losses
 
@@ -119,8 +120,8 @@ class Ensemble:
         embeddings = torch.empty_like(raw)
         prototypes = raw.new_zeros(len(self.members), self.num_classes, raw.shape[-1])
         statistics = np.empty((len(self.members), len(STATISTICS)), np.float32)
-        for group in self.groups:
-            own = group.display(group.pick(raw))
+        for group, share in zip(self.groups, raw.split(self._sizes), strict=True):
+            own = group.display(share)
             centres = group.shown_prototypes(own, self.shown_labels, self.num_classes)
             embeddings[group.index], prototypes[group.index] = own, centres
             statistics[group.index] = statistics_rows(
@@ -151,32 +152,56 @@ class Ensemble:
 
     def state(self) -> dict[str, np.ndarray]:
         """Parameters and optimizer as arrays: what ``restore`` needs to go on bit-exactly."""
-        arrays = {"step": np.array(self.step)}
-        for place, parameter in enumerate(self._parameters):
-            arrays[f"{place}/value"] = parameter.detach().cpu().numpy().copy()
-            for name, value in self._optimizer.state[parameter].items():
-                arrays[f"{place}/{name}"] = value.cpu().numpy().copy()
-        return arrays
+        moments = self._optimizer.state[self._weights] or self._no_moments()
+        arrays = {"weights": self._weights.detach(), **moments}
+        return {"taken": np.array(self.step)} | {
+            name: array.cpu().numpy().copy() for name, array in arrays.items()
+        }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take a state of the same configuration; a state that does not fit is refused whole."""
-        for place, parameter in enumerate(self._parameters):
-            value = arrays.get(f"{place}/value")
-            if value is None or value.shape != tuple(parameter.shape):
-                raise ValueError(
-                    "the saved state does not fit this configuration; record the run again."
-                )
-        for place, parameter in enumerate(self._parameters):
-            with torch.no_grad():
-                parameter.copy_(torch.from_numpy(arrays[f"{place}/value"]))
-            prefix = f"{place}/"
-            names = [n.removeprefix(prefix) for n in arrays if n.startswith(prefix)]
-            self._optimizer.state[parameter] = {
-                name: torch.from_numpy(arrays[prefix + name].copy()).to(self.device)
-                for name in names
-                if name != "value"
-            }
-        self.step = int(arrays["step"])
+        expected = {"weights": self._weights.detach(), **self._no_moments()}
+        fits = set(arrays) == {"taken", *expected} and all(
+            arrays[name].shape == tuple(like.shape) and arrays[name].dtype == np.float32
+            for name, like in expected.items()
+        )
+        taken = arrays.get("taken", np.array(-1))
+        if not fits or taken.shape != () or taken.dtype.kind not in "iu" or taken < 0:
+            raise ValueError(
+                "the saved state does not fit this configuration; record the run again."
+            )
+        with torch.no_grad():
+            self._weights.copy_(torch.from_numpy(arrays["weights"]))
+        self._optimizer.state[self._weights] = {
+            name: torch.from_numpy(arrays[name].copy()).to(self.device)
+            for name in self._no_moments()
+        }
+        self.step = int(taken)
+
+    def _no_moments(self) -> dict[str, Tensor]:
+        """What Adam knows before its first step."""
+        blank = torch.zeros_like(self._weights, requires_grad=False)
+        return {"step": blank.new_zeros(()), "exp_avg": blank, "exp_avg_sq": blank}
+
+
+def join(parameters: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Make parameters views of one vector and their gradients of another: one update for all.
+
+    >>> first, second = torch.ones(2, 2, requires_grad=True), torch.ones(3, requires_grad=True)
+    >>> joined, gradient = join([first, second])
+    >>> (2.0 * second).sum().backward()
+    >>> gradient
+    tensor([0., 0., 0., 0., 2., 2., 2.])
+    """
+    joined = torch.cat([p.detach().flatten() for p in parameters])
+    gradient = torch.zeros_like(joined)
+    pieces = [p.numel() for p in parameters]
+    parts = zip(parameters, joined.split(pieces), gradient.split(pieces), strict=True)
+    for parameter, value, slope in parts:
+        parameter.data = value.view_as(parameter)
+        parameter.grad = slope.view_as(parameter)
+    joined.requires_grad_().grad = gradient
+    return joined, gradient
 
 
 def choose_device(name: str) -> torch.device:

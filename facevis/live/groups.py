@@ -32,16 +32,11 @@ class Group:
 
     def __init__(self, index: Sequence[int], members: Sequence[Member]) -> None:
         self.index = list(index)
-        self._all = len(self.index) == len(members)
         self.update(members)
 
     def update(self, members: Sequence[Member]) -> None:
         """Take the members' present settings."""
         self.members = [members[i] for i in self.index]
-
-    def pick(self, embeddings: Tensor) -> Tensor:
-        """This group's slices of (M, B, D)."""
-        return embeddings if self._all else embeddings[self.index]
 
     def parameters(self) -> list[Tensor]:
         """What the optimizer trains besides the network."""
