@@ -19,6 +19,9 @@ from torch import Tensor
 
 MINING = ("all", "semi-hard", "batch-hard")
 
+# Triplets looked at together: 64 MiB of comparisons.
+_BLOCK = 2**24
+
 
 class TripletTerms(NamedTuple):
     """What a batch of triplets gives; every field has the leading member shape of the distances.
@@ -74,7 +77,7 @@ def triplet_losses(
     """The triplet loss max(0, d(a, p) + margin − d(a, n)) of a batch, mined as ``mining`` says.
 
     Shapes: distances (..., B, B) from anchor (row) to sample (column), labels (B,), margin a number
-    or a tensor that broadcasts against the distances → terms of shape (...). Mined are: ``"all"``
+    or a tensor (..., 1, 1) → terms of shape (...). Mined are: ``"all"``
     valid triplets; ``"semi-hard"``, those with d(a, p) < d(a, n) < d(a, p) + margin;
     ``"batch-hard"``, for each anchor its farthest positive with its nearest negative. The loss is
     the mean over the mined triplets that violate the margin (the average of the nonzero terms, the
@@ -87,55 +90,72 @@ def triplet_losses(
     """
     if mining not in MINING:
         raise ValueError(f"mining is {mining!r}; choose one of {', '.join(MINING)}.")
-    anchors, positives = positive_pairs(labels)
-    same = _same_class(labels)
+    kin, counts = _kin(labels)
+    valid = ((counts - 1) * (labels.shape[0] - counts)).sum().expand(distances.shape[:-2])
     with torch.no_grad():
         weights, violating = _triplet_weights(
-            distances, same, anchors, positives, margin, semi_hard=mining == "semi-hard"
+            distances, kin, margin, semi_hard=mining == "semi-hard"
         )
-    negatives = labels.shape[0] - same.sum(-1)
-    valid = negatives[anchors].sum().expand(distances.shape[:-2])
     teaching = violating / valid.clamp_min(1)
     if mining == "batch-hard":
-        return TripletTerms(_batch_hard_loss(distances, same, margin), valid, teaching)
+        return TripletTerms(_batch_hard_loss(distances, labels, margin), valid, teaching)
     # The sum over the mined triplets is linear in the distances while the choice of triplets
-    # stands, so B·B weights carry both its value and its exact gradient: no P·B work backwards.
-    mined = (weights * ~same).sum((-1, -2), keepdim=True).neg()
+    # stands, so B·B weights carry both its value and its exact gradient: no B·K·B work backwards.
+    mined = weights.clamp_min(0.0).sum((-1, -2), keepdim=True)
     total = (distances * weights).sum((-1, -2), keepdim=True) + margin * mined
     return TripletTerms((total / mined.clamp_min(1.0))[..., 0, 0], valid, teaching)
 
 
+def _kin(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The samples of each sample's class, (B, K), and how many they are, (B,).
+
+    K is the size of the largest class; shorter rows are filled up with the sample itself.
+    """
+    in_order, order = labels.sort()
+    start = torch.searchsorted(in_order, labels)
+    end = torch.searchsorted(in_order, labels, right=True)
+    counts = end - start
+    place = start.unsqueeze(-1) + torch.arange(int(counts.max()), device=labels.device)
+    itself = torch.arange(len(labels), device=labels.device).unsqueeze(-1)
+    inside = place < end.unsqueeze(-1)
+    return torch.where(inside, order[place.clamp_max_(len(labels) - 1)], itself), counts
+
+
 def _triplet_weights(
-    distances: Tensor,
-    same: Tensor,
-    anchors: Tensor,
-    positives: Tensor,
-    margin: float | Tensor,
-    semi_hard: bool,
+    distances: Tensor, kin: Tensor, margin: float | Tensor, semi_hard: bool
 ) -> tuple[Tensor, Tensor]:
     """How often each distance occurs in the violating mined triplets, and how many violate at all.
 
     Weights (..., B, B): plus the number of times as (a, p), minus the number of times as (a, n).
-    Comparisons that write floats in place are several times as fast as boolean masks on a CPU.
+    A block of anchors at a time, (..., rows, K, B), so that a large batch fits in memory.
     """
-    size = distances.shape[-1]
-    pair = anchors * size + positives
-    to_positive = distances.flatten(-2)[..., pair].unsqueeze(-1)
-    to_negative = distances.masked_fill(same, torch.inf).index_select(-2, anchors)
-    beyond = torch.empty_like(to_negative)
-    if semi_hard:
-        torch.gt(to_negative, to_positive, out=beyond)
-    chosen = to_negative.lt_(to_positive + margin)
-    violating = chosen.sum((-1, -2))
-    if semi_hard:
-        chosen.mul_(beyond)
-    weights = torch.zeros_like(distances).index_add_(-2, anchors, chosen, alpha=-1)
-    weights.flatten(-2)[..., pair] = chosen.sum(-1)
+    size, most = distances.shape[-1], kin.shape[-1]
+    rows = max(1, _BLOCK // (distances.shape[:-2].numel() * most * size))
+    reach = margin.unsqueeze(-1) if isinstance(margin, Tensor) else margin
+    weights = torch.empty_like(distances)
+    violating = distances.new_zeros(distances.shape[:-2])
+    itself = torch.arange(size, device=kin.device).unsqueeze(-1)
+    for start in range(0, size, rows):
+        block = slice(start, start + rows)
+        own = distances[..., block, :]
+        index = kin[block].expand(*own.shape[:-1], most)
+        to_negative = own.scatter(-1, index, torch.inf).unsqueeze(-2)
+        to_positive = own.gather(-1, index).masked_fill(kin[block] == itself[block], -torch.inf)
+        to_positive = to_positive.unsqueeze(-1)
+        # Comparisons that write floats are several times as fast as boolean masks on a CPU.
+        chosen = own.new_empty(*own.shape[:-1], most, size)
+        torch.lt(to_negative, to_positive + reach, out=chosen)
+        violating += chosen.sum((-1, -2, -3))
+        if semi_hard:
+            chosen.mul_(torch.gt(to_negative, to_positive, out=torch.empty_like(chosen)))
+        as_positive = chosen.sum(-1)
+        weights[..., block, :] = chosen.sum(-2).neg_().scatter_(-1, index, as_positive)
     return weights, violating
 
 
-def _batch_hard_loss(distances: Tensor, same: Tensor, margin: float | Tensor) -> Tensor:
+def _batch_hard_loss(distances: Tensor, labels: Tensor, margin: float | Tensor) -> Tensor:
     """Mean over the anchors whose farthest positive and nearest negative violate the margin."""
+    same = _same_class(labels)
     positive = same.clone().fill_diagonal_(False)
     farthest = distances.masked_fill(~positive, -torch.inf).amax(-1, keepdim=True)
     nearest = distances.masked_fill(same, torch.inf).amin(-1, keepdim=True)

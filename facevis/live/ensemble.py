@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from facevis.live.config import Member, RunConfig
-from facevis.live.groups import Group, group_members, statistics_rows
+from facevis.live.groups import Group, group_losses, group_members, statistics_rows
 from facevis.live.material import Material, material_for
 from facevis.live.recording import STATISTICS, Recording, Snapshot, is_kept
 from facevis.margins import Margin
@@ -93,8 +93,8 @@ class Ensemble:
             batch = self._batch(self.step)
             embeddings = self.network(self._inputs[batch])
             labels = self._labels[batch]
-            shares = zip(self.groups, embeddings.split(self._sizes), strict=True)
-            losses = torch.cat([group.losses(own, labels, self.step) for group, own in shares])
+            shares = embeddings.split(self._sizes)
+            losses = group_losses(self.groups, shares, labels, self.step)
             self._gradient.zero_()
             # The derivative of a sum is one for each term: a member that became NaN harms nobody.
             losses.sum().backward()

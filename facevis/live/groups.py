@@ -27,6 +27,9 @@ from facevis.objectives import (
 from facevis.statistics import angle_table, packing_share
 
 
+_PAIRS = ("contrastive", "triplet")
+
+
 class Group:
     """Members (indices into the ensemble) whose losses are one batched computation."""
 
@@ -42,9 +45,13 @@ class Group:
         """What the optimizer trains besides the network."""
         return []
 
-    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
-        """Losses (G,) of embeddings (G, B, D)."""
-        raise AssertionError("each kind of group computes its own losses")
+    def logits(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor | None:
+        """Logits (G, B, C) of embeddings (G, B, D), where the loss is a cross-entropy."""
+        return None
+
+    def losses(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Losses (G,) of embeddings (G, B, D), where it is not."""
+        raise AssertionError("each kind of group has logits or computes its own losses")
 
     def display(self, raw: Tensor) -> Tensor:
         """Embeddings as they are drawn: of unit length, unless the objective keeps lengths."""
@@ -75,9 +82,9 @@ class SoftmaxGroup(Group):
         """Weights and biases."""
         return [self.prototypes, self.bias]
 
-    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
-        """Cross-entropy of the logits."""
-        return cross_entropy(softmax_logits(embeddings, self.prototypes, self.bias), labels)
+    def logits(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+        """z_j = W_jᵀx + b_j."""
+        return softmax_logits(embeddings, self.prototypes, self.bias)
 
     def display(self, raw: Tensor) -> Tensor:
         """As they are: in the plane the classes are rays."""
@@ -110,10 +117,10 @@ class MarginGroup(Group):
         """The directions of the prototypes."""
         return [self.directions]
 
-    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
-        """Cross-entropy of the logits with margin."""
+    def logits(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+        """The logits with the margins in force at this step."""
         first = self.members[0]
-        logits = margin_logits(
+        return margin_logits(
             embeddings,
             self.directions,
             labels,
@@ -122,7 +129,6 @@ class MarginGroup(Group):
             first.tail,
             first.gradient,
         )
-        return cross_entropy(logits, labels)
 
     def _stacked_margin(self, step: int) -> StackedMargin:
         if self._margin is None or any(step <= m.warmup for m in self.members):
@@ -142,7 +148,7 @@ class PairGroup(Group):
         super().__init__(index, members)
         self._teaching: Tensor | None = None
 
-    def losses(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+    def losses(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Mean over the pairs or the mined triplets of the batch."""
         first, embeddings = self.members[0], unit(embeddings)
         margins = torch.tensor([m.distance_margin for m in self.members], device=embeddings.device)
@@ -177,8 +183,9 @@ def group_members(
     for place, member in enumerate(members):
         kinds.setdefault(_kind(member), []).append(place)
     groups: list[Group] = []
-    for kind, index in kinds.items():
-        if kind[0] in ("contrastive", "triplet"):
+    # Pairs last: what has logits is one slice of the ensemble.
+    for kind, index in sorted(kinds.items(), key=lambda item: item[0][0] in _PAIRS):
+        if kind[0] in _PAIRS:
             groups.append(PairGroup(index, members))
             continue
         generators = [torch.Generator().manual_seed(seeds[i] + 1_000_003) for i in index]
@@ -188,6 +195,27 @@ def group_members(
         make = SoftmaxGroup if kind[0] == "softmax" else MarginGroup
         groups.append(make(index, members, prototypes))
     return groups
+
+
+def group_losses(
+    groups: Sequence[Group], embeddings: Sequence[Tensor], labels: Tensor, step: int
+) -> Tensor:
+    """The losses (M,) of each group's embeddings (G, B, D), group by group.
+
+    Groups with logits stand first and share one cross-entropy.
+    """
+    logits, losses = [], []
+    for group, own in zip(groups, embeddings, strict=True):
+        own_logits = group.logits(own, labels, step)
+        if own_logits is None:
+            losses.append(group.losses(own, labels))
+        else:
+            logits.append(own_logits)
+    if logits:
+        # Joined with the classes before the samples, as they lie in memory.
+        joined = torch.cat([own.mT for own in logits]).mT
+        losses.insert(0, cross_entropy(joined, labels))
+    return torch.cat(losses)
 
 
 def _kind(member: Member) -> tuple:
