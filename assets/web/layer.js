@@ -24,14 +24,21 @@ export class Layer {
     this.sprites = new Map();
     this.order = Uint32Array.from({ length: count }, (_, i) => i);
     this.ratio = 1;
+    this.marker = 6;
     this.width = 0;
     this.height = 0;
   }
 
-  /** @param {number} width @param {number} height CSS pixels @param {number} marker diameter */
-  resize(width, height, marker) {
-    const ratio = globalThis.devicePixelRatio || 1;
+  /** @param {number} marker diameter of a sample, CSS pixels */
+  setMarker(marker) {
+    if (marker === this.marker) return;
     this.marker = marker;
+    this.sprites.clear();
+  }
+
+  /** @param {number} width @param {number} height CSS pixels */
+  resize(width, height) {
+    const ratio = globalThis.devicePixelRatio || 1;
     if (width === this.width && height === this.height && ratio === this.ratio) return;
     [this.width, this.height, this.ratio] = [width, height, ratio];
     this.canvas.width = Math.round(width * ratio);

@@ -12,8 +12,8 @@ import { medianTargetAngle } from "./store.js";
 import { decimal } from "./words.js";
 
 /** How often what is not under the hand is drawn, ms. */
-const HISTORY_EVERY = 220;
-const MEDIAN_EVERY = 220;
+const HISTORY_EVERY = 400;
+const MEDIAN_EVERY = 400;
 const BOUNDARY_EVERY = 60;
 
 export class Panel {

@@ -9,7 +9,7 @@ import { readPoints, readPrototypes } from "./protocol.js";
 import { interpolate, longestRow, ontoSphere } from "./store.js";
 
 /** Longest blend between two live snapshots, ms: more would make the picture old. */
-const TWEEN = 55;
+const TWEEN = 90;
 const SEEK_TWEEN = 120;
 
 export class Player {
@@ -40,6 +40,7 @@ export class Player {
     this.seconds = 6;
     this.lastArrival = 0;
     this.interval = TWEEN;
+    this.expected = Infinity; // when the next snapshot is due
     this.beat = 16; // ms between frames of the screen
   }
 
@@ -70,9 +71,8 @@ export class Player {
     if (this.mode !== "live") return;
     if (this.lastArrival) this.interval += (now - this.lastArrival - this.interval) * 0.2;
     this.lastArrival = now;
-    // It must end before the next snapshot comes, on a frame of the screen, or none were reached.
-    const room = this.reached ? this.interval * 0.9 - this.beat : 0;
-    this.#turnTo(frame, now, Math.min(TWEEN, Math.max(0, room)));
+    this.#turnTo(frame, now, Math.min(TWEEN, this.interval * 0.85));
+    this.expected = now + this.interval * 0.95;
   }
 
   /** @param {Frame} frame @param {number} now @param {number} duration */
@@ -114,6 +114,7 @@ export class Player {
   goLive(now) {
     this.mode = "live";
     const { newest } = this.store;
+    this.expected = Infinity;
     if (newest && newest !== this.frame) this.#turnTo(newest, now, SEEK_TWEEN);
   }
 
@@ -129,7 +130,9 @@ export class Player {
     this.lastBeat = now;
     if (this.mode === "replay") return this.#advanceReplay(now);
     if (this.reached || !this.frame) return false;
-    const share = this.duration ? Math.min(1, (now - this.start) / this.duration) : 1;
+    // The last frame of the screen before the next snapshot is due arrives, however slow the screen.
+    const last = this.mode === "live" && now + this.beat >= this.expected;
+    const share = this.duration && !last ? Math.min(1, (now - this.start) / this.duration) : 1;
     this.#blend(share);
     if (share >= 1) {
       this.reached = true;

@@ -27,6 +27,7 @@ export class Scene {
     this.ready = false;
     this.dragging = false;
     this.holdsPoints = false;
+    host.classList.add("fv-moving");
     this.plots = 0;
     this.wanted = null;
     host.addEventListener("pointerdown", this.#down, true);
@@ -74,6 +75,8 @@ export class Scene {
     const before = plot.onrender;
     plot.onrender = () => {
       if (before) before();
+      // It is called before Plotly draws; what it draws may be read in this task only.
+      queueMicrotask(() => this.#copy(plot));
       const { view, projection } = plot.cameraParams;
       const key = `${view.join()}|${projection.join()}|${plot.shape.join()}`;
       if (key !== this.cameraKey) {
@@ -81,6 +84,39 @@ export class Scene {
         this.hooks.changed(true);
       }
     };
+    plot.redraw();
+  }
+
+  /** Keep what WebGL has just drawn. @param {any} plot */
+  #copy({ gl }) {
+    if (this.disposed || this.holdsPoints) return;
+    const { drawingBufferWidth: width, drawingBufferHeight: height } = gl;
+    const pixels = new Uint8Array(4 * width * height);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    this.shot ??= document.createElement("canvas");
+    this.shot.width = width;
+    this.shot.height = height;
+    const context = this.shot.getContext("2d", { willReadFrequently: true });
+    context?.putImageData(new ImageData(upright(pixels, width, height), width, height), 0, 0);
+    this.hooks.changed();
+  }
+
+  /**
+   * Circle or sphere, drawn under the samples in motion. Plotly's own is see-through meanwhile: one
+   * picture instead of two on top of each other is a third of the work where compositing is in software.
+   * @param {CanvasRenderingContext2D} context @param {Projection} projection
+   */
+  backdrop(context, projection) {
+    if (this.holdsPoints) return;
+    const { width, height } = this.size();
+    if (projection.dim === 3) {
+      if (this.shot) context.drawImage(this.shot, 0, 0, width, height);
+      return;
+    }
+    for (const trace of frameTraces(2, this.look)) {
+      if (trace.visible) drawLine(context, projection, trace);
+    }
   }
 
   #gl() {
@@ -111,13 +147,10 @@ export class Scene {
   /** Something moves: the layer draws the points now. @returns {boolean} false if held back */
   letGo() {
     if (!this.holdsPoints) return true;
-    if (this.run.dim === 2) {
-      this.host.classList.add("fv-moving"); // hides the trace without asking Plotly: 0 ms
-    } else {
-      if (this.dragging) return false;
-      plotly().restyle(this.host, { visible: false }, [this.samples]);
-    }
+    if (this.run.dim === 3 && this.dragging) return false;
     this.holdsPoints = false;
+    this.host.classList.add("fv-moving"); // without asking Plotly: 0 ms
+    if (this.run.dim === 3) plotly().restyle(this.host, { visible: false }, [this.samples]);
     return true;
   }
 
@@ -133,9 +166,9 @@ export class Scene {
       update[axis] = [Float32Array.from({ length: points.length / dim }, (_, i) => points[i * dim + d])];
     });
     await plotly().restyle(this.host, update, [this.samples]);
-    this.host.classList.remove("fv-moving");
     this.busy = false;
     this.holdsPoints = true;
+    this.host.classList.remove("fv-moving");
     this.hooks.changed();
   }
 
@@ -194,5 +227,39 @@ export class Scene {
     window.removeEventListener("pointercancel", this.#up, true);
     if (this.ready) plotly().purge(this.host);
     this.ready = false;
+    this.disposed = true;
   }
+}
+
+/** One of Plotly's line traces, on the canvas. @param {CanvasRenderingContext2D} context @param {Projection} projection @param {any} trace */
+function drawLine(context, projection, trace) {
+  const at = new Float64Array(3);
+  let drawing = false;
+  context.beginPath();
+  for (const [i, x] of trace.x.entries()) {
+    if (x === null) {
+      drawing = false;
+      continue;
+    }
+    projection.put(x, trace.y[i], 0, at);
+    if (drawing) context.lineTo(at[0], at[1]);
+    else context.moveTo(at[0], at[1]);
+    drawing = true;
+  }
+  context.strokeStyle = trace.line.color;
+  context.lineWidth = trace.line.width;
+  context.stroke();
+}
+
+/** WebGL's rows from below with alpha multiplied in, as a picture has them. @param {Uint8Array} pixels @param {number} width @param {number} height */
+function upright(pixels, width, height) {
+  const out = new Uint8ClampedArray(pixels.length);
+  const row = 4 * width;
+  for (let y = 0; y < height; y += 1) out.set(pixels.subarray((height - 1 - y) * row, (height - y) * row), y * row);
+  for (let i = 3; i < out.length; i += 4) {
+    const alpha = out[i];
+    if (alpha === 0 || alpha === 255) continue;
+    for (let k = i - 3; k < i; k += 1) out[k] = (out[k] * 255) / alpha;
+  }
+  return out;
 }

@@ -16,6 +16,9 @@ import * as adorn from "./adornments.js";
 
 /** How long the picture must stand still before Plotly takes the points, ms. */
 const REST = 250;
+/** Live training is drawn this often, ms: twice as often as snapshots come. The rest of the machine trains. */
+const PACE = 31;
+const EARLY = 4;
 
 export class Stage {
   /**
@@ -53,6 +56,7 @@ export class Stage {
       capture: () => this.capture(),
     });
     this.lastMotion = 0;
+    this.due = 0;
     this.resize();
   }
 
@@ -77,9 +81,19 @@ export class Stage {
     this.handle = requestAnimationFrame((now) => this.#tick(now));
   }
 
+  /** New points are on their way: move when it is time to. */
+  wake() {
+    this.#schedule();
+  }
+
   /** @param {number} now */
   #tick(now) {
     this.handle = 0;
+    if (this.player.mode === "live" && !this.dirty && now < this.due - EARLY) {
+      this.#schedule();
+      return;
+    }
+    this.due = Math.max(this.due + PACE, now);
     const moved = this.player.advance(now);
     if (moved) {
       this.lastMotion = now;
@@ -111,8 +125,10 @@ export class Stage {
     const began = performance.now();
     const projection = this.scene.projection();
     this.layer.clear();
+    if (projection) this.scene.backdrop(this.layer.context, projection);
     if (!projection || !this.player.frame) return;
     const { picture } = this.player;
+    this.layer.setMarker(this.#markerSize(projection));
     this.layer.project(projection, picture.points);
     const drawing = this.#drawing(projection);
     if (this.flat && projection.dim === 3) adorn.drawOutline(drawing);
@@ -125,6 +141,16 @@ export class Stage {
     this.#drawFocus(drawing);
     this.metrics.push(this.metrics.drawCost, performance.now() - began);
     this.hooks.drawn(this);
+  }
+
+  /** Plotly's 3-D markers grow with the zoom. @param {import("./project.js").Projection} projection */
+  #markerSize(projection) {
+    const { width } = this.layer;
+    const size = markerSize(width);
+    if (projection.dim === 2) return size;
+    const share = projection.scale / width;
+    this.firstShare ??= share;
+    return Math.round(2 * size * Math.min(6, share / this.firstShare)) / 2;
   }
 
   /** @param {import("./project.js").Projection} projection */
@@ -167,7 +193,7 @@ export class Stage {
   resize() {
     const { width, height } = this.scene.size();
     if (!width || !height) return;
-    this.layer.resize(width, height, markerSize(width));
+    this.layer.resize(width, height);
     this.scene.resize();
   }
 

@@ -17,6 +17,9 @@ import { Skeleton } from "./skeleton.js";
 import { listenToKeys } from "./keys.js";
 import { wordsFrom } from "./words.js";
 
+/** How often charts and scrub bar are told, ms. */
+const HISTORY_EVERY = 100;
+
 export class View {
   /** @param {HTMLElement} parent @param {(base: string) => Promise<void>} loadPlotly */
   constructor(parent, loadPlotly) {
@@ -204,14 +207,16 @@ export class View {
     const now = performance.now();
     if (this.driver.maySelfPlay() && stage.player.mode === "live") this.driver.selfPlay(now);
     else stage.player.follow(frame, now);
-    stage.invalidate();
+    stage.wake();
   }
 
-  /** Charts and scrub bar, at most once a frame. */
+  /** Charts and scrub bar, as often as can be read. */
   history() {
-    if (this.historyHandle) return;
-    this.historyHandle = requestAnimationFrame(() => {
-      this.historyHandle = 0;
+    if (this.historyTimer) return;
+    const wait = Math.max(0, (this.lastHistory ?? 0) + HISTORY_EVERY - performance.now());
+    this.historyTimer = setTimeout(() => {
+      this.historyTimer = undefined;
+      this.lastHistory = performance.now();
       const shown = this.stage?.player.frame ?? null;
       this.panel.history(this.store, shown, this.status);
       this.transport.show(this.store, shown, this.status, this.stage?.player);
@@ -275,6 +280,7 @@ export class View {
 
   dispose() {
     clearInterval(this.watch);
+    clearTimeout(this.historyTimer);
     this.resizes?.disconnect();
     this.stopKeys?.();
     this.connection?.close();

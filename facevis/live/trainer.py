@@ -28,8 +28,8 @@ from facevis.live.recording import Recording, Snapshot, is_kept
 STATES = ("recorded", "training", "paused", "finished", "failed")
 TURN_SECONDS = 0.008
 """A run's turn before the next run's: short enough for 20 runs to look alive."""
-FRAME_SECONDS = 0.05
-"""At most 20 live snapshots a second and run."""
+FRAME_SECONDS = 0.066
+"""At most 15 live snapshots a second and run."""
 SNAPSHOT_SHARE = 0.15
 """At most this share of the thread's time goes into live snapshots, however many the runs."""
 ALONE_SECONDS = 10.0
