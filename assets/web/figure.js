@@ -19,8 +19,8 @@ const CAMERA = {
   projection: { type: "orthographic" }, // a sphere must look round
 };
 
-/** Plotly draws a 3-D marker this much larger than its size says. */
-const SPRITE = 0.63;
+/** The size at which Plotly draws a 3-D marker one pixel wide in this scene (measured). */
+const SPRITE = 0.335;
 
 /** Diameter of a sample's marker, CSS pixels. @param {number} side of the stage */
 export function markerSize(side) {

@@ -26,7 +26,6 @@ from facevis.objectives import (
 )
 from facevis.statistics import angle_table, packing_share
 
-
 _PAIRS = ("contrastive", "triplet")
 
 

@@ -59,3 +59,35 @@ def test_a_shipped_recording_is_the_first_picture(page, app_url):
     page.goto(f"{app_url}/?preset=softmax")
     until(page, lambda m: m["snapshots"] > 0 and m["frames"] > 5)
     assert page.faults == []
+
+
+PLOTLY_DREW = {
+    2: "() => document.querySelectorAll('.fv-plot .scatterlayer path.point').length",
+    # The sphere is grey: what is colourful are samples.
+    3: """() => {
+      const { gl, redraw } = document.querySelector('.fv-plot')._fullLayout.scene._scene.glplot;
+      redraw();
+      const [w, h] = [gl.drawingBufferWidth, gl.drawingBufferHeight];
+      const bytes = new Uint8Array(4 * w * h);
+      gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+      let colourful = 0;
+      for (let i = 0; i < bytes.length; i += 4) {
+        const [r, g, b] = bytes.subarray(i, i + 3);
+        colourful += Math.max(r, g, b) - Math.min(r, g, b) > 60;
+      }
+      return colourful;
+    }""",
+}
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_in_motion_the_canvas_draws_the_samples_and_at_rest_plotly_does(page, app_url, dim):
+    page.goto(f"{app_url}/?loss=arcface&dim={dim}&seed={60 + dim}&steps=200000")
+    until(page, lambda m: m["snapshots"] > 60 and m["plotlyNewPlots"] == 1)
+    assert page.locator(".fv-plot.fv-moving").count() == 1
+    in_motion = page.evaluate(PLOTLY_DREW[dim])
+    page.locator(".fv-primary").click()
+    page.wait_for_function("!document.querySelector('.fv-plot').matches('.fv-moving')")
+    assert in_motion == 0
+    assert page.evaluate(PLOTLY_DREW[dim]) > 500
+    assert page.faults == []
