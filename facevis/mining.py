@@ -61,16 +61,6 @@ def count_triplets(labels: Tensor | np.ndarray | Sequence[int]) -> int:
     return sum(count * (count - 1) * (total - count) for count in counts)
 
 
-def positive_pairs(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Anchors and positives: the indices of all ordered pairs of one class, (B,) → (P,), (P,).
-
-    >>> positive_pairs(torch.tensor([5, 7, 5]))
-    (tensor([0, 2]), tensor([2, 0]))
-    """
-    anchors, positives = _same_class(labels).fill_diagonal_(False).nonzero(as_tuple=True)
-    return anchors, positives
-
-
 def triplet_losses(
     distances: Tensor, labels: Tensor, margin: float | Tensor, mining: str = "semi-hard"
 ) -> TripletTerms:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from pytorch_metric_learning import distances, losses, miners
 
-from facevis.mining import MINING, count_pairs, count_triplets, positive_pairs, triplet_losses
+from facevis.mining import MINING, count_pairs, count_triplets, triplet_losses
 from facevis.objectives import TripletObjective, pairwise_distances, triplet_loss
 
 
@@ -48,13 +48,6 @@ def test_counts_do_not_overflow_at_ten_million_faces():
     n = 5_000_000
     assert count_triplets(labels) == 2 * n * (n - 1) * n > 2**63
     assert sum(count_pairs(labels)) == 2 * n * (2 * n - 1) // 2
-
-
-def test_positive_pairs_are_all_ordered_pairs_of_one_class():
-    labels = torch.tensor([1, 0, 1, 1, 0])
-    anchors, positives = positive_pairs(labels)
-    expected = [(a, p) for a in range(5) for p in range(5) if a != p and labels[a] == labels[p]]
-    assert list(zip(anchors.tolist(), positives.tolist(), strict=True)) == expected
 
 
 @pytest.mark.parametrize("mining", MINING)
@@ -147,3 +140,16 @@ def test_a_collapsed_batch_has_a_finite_gradient(mining):
 def test_unknown_mining_is_refused_by_name():
     with pytest.raises(ValueError, match="mining is 'hardest'; choose one of all, semi-hard"):
         triplet_losses(torch.zeros(2, 2), torch.tensor([0, 1]), 0.2, "hardest")
+
+
+@pytest.mark.parametrize("mining", MINING)
+def test_blocks_of_anchors_give_what_one_block_gives(mining, monkeypatch):
+    torch.manual_seed(0)
+    distances = torch.rand(3, 40, 40).double()
+    labels = torch.randint(5, (40,))
+    margin = torch.tensor([0.05, 0.2, 0.6]).double().view(3, 1, 1)
+    whole = triplet_losses(distances, labels, margin, mining)
+    monkeypatch.setattr("facevis.mining._BLOCK", 3 * 40 * 12 * 7)
+    parts = triplet_losses(distances, labels, margin, mining)
+    for expected, found in zip(whole, parts, strict=True):
+        torch.testing.assert_close(found, expected)
