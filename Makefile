@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+TYPESCRIPT := 5.9.3
+
 .PHONY: help app test check bench
 
 help:
@@ -38,6 +40,9 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if command -v npm >/dev/null; then npm exec --yes --package=typescript@$(TYPESCRIPT) -- \
+	  tsc --project tests/web/jsconfig.json; else \
+	  echo "The types of the browser modules were not checked: npm is not installed."; fi
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)

@@ -27,7 +27,7 @@ export function markerSize(side) {
   return Math.min(9, Math.max(5, side / 90));
 }
 
-/** @param {number} dim */
+/** @param {number} dim @returns {any} */
 export function layoutFor(dim) {
   const bare = { margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, hovermode: false };
   const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
@@ -108,6 +108,7 @@ export function sampleTrace(dim, run, size) {
     color, symbol: symbols, opacity: 1, size: markerSize(size.width) * (dim === 3 ? SPRITE : 1),
     line: { color: edge, width: heldOut ? 1.4 : 0.8 },
   };
+  /** @type {Record<string, any>} */
   const base = { uid: "samples", mode: "markers", marker, hoverinfo: "skip", visible: false, x: [], y: [] };
   if (dim === 2) return { ...base, type: "scatter", cliponaxis: false };
   return { ...base, type: "scatter3d", z: [] };

@@ -17,13 +17,14 @@ export class Hover {
    * @param {import("./words.js").Words} words @param {string} lang
    */
   constructor(area, tip, stage, words, lang) {
-    Object.assign(this, { area, tip, stage, words, lang });
     this.area = area;
     this.tip = tip;
     this.stage = stage;
     this.words = words;
     this.lang = lang;
     this.pinned = false;
+    /** @type {number|undefined} whose picture is on show */
+    this.shownPicture = undefined;
     /** @type {{x: number, y: number}|null} */
     this.pointer = null;
     this.#build();

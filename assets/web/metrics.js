@@ -21,8 +21,8 @@ export class Metrics {
     this.sliderToPaint = [];
     /** @type {number[]} */
     this.sliderToTrained = [];
-    /** @type {any} the last camera, to see whether it ever jumps */
-    this.camera = null;
+    /** @type {import("./protocol.js").Frame|undefined} the last to be painted */
+    this.last = undefined;
   }
 
   /** Measure from a slider's event to the end of the frame that shows it. @param {number} stamp */

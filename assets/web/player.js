@@ -53,7 +53,7 @@ export class Player {
     };
   }
 
-  /** Read a frame as it is shown. @param {Frame} frame @param {ReturnType<Player["blank"]>|any} into */
+  /** Read a frame as it is shown. @param {Frame} frame @param {any} into */
   #read(frame, into) {
     const { dim, member } = this.shape;
     readPoints(frame, member, into.points);

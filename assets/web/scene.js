@@ -17,7 +17,7 @@ export class Scene {
    * @param {HTMLElement} host
    * @param {{dim: number, labels: number[], heldOut: number[]|null}} run
    * @param {{colors: any, flat: boolean, titles: Record<string, string>}} look
-   * @param {{changed: () => void, capture: () => any}} hooks
+   * @param {{changed: (now?: boolean) => void, capture: () => any}} hooks
    */
   constructor(host, run, look, hooks) {
     this.host = host;
@@ -29,6 +29,10 @@ export class Scene {
     this.holdsPoints = false;
     host.classList.add("fv-moving");
     this.plots = 0;
+    /** The last picture of the sphere. @type {HTMLCanvasElement|undefined} */
+    this.shot = undefined;
+    /** @type {string|undefined} */
+    this.cameraKey = undefined;
     this.wanted = null;
     host.addEventListener("pointerdown", this.#down, true);
     window.addEventListener("pointerup", this.#up, true);

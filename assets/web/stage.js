@@ -52,11 +52,13 @@ export class Stage {
     this.layer = new Layer(hosts.canvas, this.run);
     const sceneLook = { colors: look.colors, flat: this.flat, titles: look.titles };
     this.scene = new Scene(hosts.plot, this.run, sceneLook, {
-      changed: (now) => (now ? this.draw() : this.invalidate()),
+      changed: (/** @type {boolean|undefined} */ now) => (now ? this.draw() : this.invalidate()),
       capture: () => this.capture(),
     });
     this.lastMotion = 0;
     this.due = 0;
+    /** @type {number|undefined} how large the sphere was at first, as a share of the width */
+    this.firstShare = undefined;
     this.resize();
   }
 

@@ -30,6 +30,8 @@ export class View {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
+    /** @type {string|undefined} what the parts made of words were built for */
+    this.look = undefined;
     publish(this.metrics);
   }
 
