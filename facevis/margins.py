@@ -56,7 +56,8 @@ class Margin:
                 lower = "above 0" if name == "m1" else f"from {low:g}"
                 unit = " (radians)" if name == "m2" else ""
                 raise ValueError(
-                    f"margin {name} is {value:g}; give a number {lower} to {high:.6g}{unit}."
+                    f"margin {name} is {str(value)[:60]}; "
+                    f"give a number {lower} to {high:.6g}{unit}."
                 )
             object.__setattr__(self, name, float(value))
 

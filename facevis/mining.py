@@ -150,7 +150,8 @@ def _batch_hard_loss(distances: Tensor, labels: Tensor, margin: float | Tensor) 
     farthest = distances.masked_fill(~positive, -torch.inf).amax(-1, keepdim=True)
     nearest = distances.masked_fill(same, torch.inf).amin(-1, keepdim=True)
     # An anchor without a positive or a negative has an infinite term below zero: not violating.
-    violation = (farthest - nearest + margin).clamp_min(0.0)
+    # relu passes no gradient where the margin is met exactly.
+    violation = torch.relu(farthest - nearest + margin)
     count = (violation > 0).sum((-1, -2))
     return violation.sum((-1, -2)) / count.clamp_min(1)
 

@@ -5,9 +5,11 @@ All functions return the value they accept and raise ``ValueError`` otherwise.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Sequence
 from typing import Any
+
+_LARGEST = sys.float_info.max
 
 
 def choice(name: str, value: Any, choices: Sequence[str]) -> str:
@@ -26,21 +28,34 @@ def choice(name: str, value: Any, choices: Sequence[str]) -> str:
 def whole(name: str, value: Any, low: int, high: int) -> int:
     """A whole number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r}; give a whole number from {low} to {high}.")
+        raise ValueError(f"{name} is {_shown(value)}; give a whole number from {low} to {high}.")
     return value
 
 
 def within(name: str, value: Any, low: float, high: float) -> float:
     """A finite number from ``low`` to ``high``."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r}; give a number from {low:g} to {high:g}.")
+    if not number or not low <= value <= high:
+        raise ValueError(f"{name} is {_shown(value)}; give a number from {low:g} to {high:g}.")
     return float(value)
 
 
 def positive(name: str, value: Any) -> float:
     """A finite number above 0."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value < math.inf:
-        raise ValueError(f"{name} is {value!r}; give a finite number above 0.")
+    if not number or not 0 < value <= _LARGEST:
+        raise ValueError(f"{name} is {_shown(value)}; give a finite number above 0.")
     return float(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {_shown(value)}; give True or False.")
+    return value
+
+
+def _shown(value: Any) -> str:
+    """The value as it was given, cut where it is endless."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "…"

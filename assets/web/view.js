@@ -240,7 +240,7 @@ export class View {
       this.stage.busy = status.state === "training" && this.stage.player.mode === "live";
       this.stage.invalidate();
     }
-    if (status.state === "failed" && status.message) this.skeleton.say(status.message, "warn");
+    if (status.message) this.skeleton.say(status.message, "warn");
     this.history();
   }
 

@@ -35,12 +35,19 @@ def load(name: str | os.PathLike[str], **options: Any) -> Dataset:
     """
     if isinstance(name, str) and name in DATASETS:
         return DATASETS[name](**options)
-    if isinstance(name, str) and not Path(name).exists():
+    if isinstance(name, str) and not _there(name):
         raise ValueError(
-            f"there is no dataset or path {name!r}; choose one of {', '.join(DATASETS)}, "
+            f"there is no dataset or path {name[:80]!r}; choose one of {', '.join(DATASETS)}, "
             "or name a folder or a zip of pictures."
         )
     return own_images(Path(name), **options)
+
+
+def _there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long for a path, or with a zero byte
+        return False
 
 
 __all__ = ["DATASETS", "Dataset", "load"]

@@ -87,16 +87,18 @@ def _dataset(path: Path, pictures: dict[str, list[np.ndarray]], skipped: list[st
 
 
 def _folder_entries(path: Path) -> Iterator[Entry]:
-    if not path.exists():
-        raise ValueError(f"there is no folder {path}; check its name.")
     try:
+        if not path.exists():
+            raise ValueError(f"there is no folder {path}; check its name.")
         for folder in sorted(p for p in path.iterdir() if p.is_dir() and _visible(p.name)):
             for file in sorted(p for p in folder.iterdir() if p.is_file() and _visible(p.name)):
                 # A file too large for a picture is not read; the decoder then says so.
                 small = file.stat().st_size <= MAX_FILE_BYTES
                 yield folder.name, file.name, file.read_bytes() if small else b""
-    except PermissionError as error:
-        raise ValueError(f"{error.filename} may not be read; change its permissions.") from error
+    except OSError as error:
+        raise ValueError(
+            f"{str(path)[:80]} cannot be read ({error.strerror}); check its name and permissions."
+        ) from error
 
 
 def _zip_entries(path: Path) -> Iterator[Entry]:
@@ -151,11 +153,13 @@ def _decode(data: bytes, size: int) -> np.ndarray:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-                raise ValueError(f"it has {width}×{height} pixels, more than can be read here")
+                raise Image.DecompressionBombError(f"{width}×{height} pixels, more than fit here")
             upright = ImageOps.exif_transpose(picture).convert("RGB")
             square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
     except UnidentifiedImageError as error:
         raise ValueError("it is no picture in a known format") from error
-    except (OSError, SyntaxError, Image.DecompressionBombError, MemoryError, EOFError) as error:
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"it is too large ({str(error)[:80]})") from error
+    except (OSError, SyntaxError, ValueError, MemoryError, EOFError) as error:
         raise ValueError(f"it is damaged ({str(error)[:80]})") from error
     return np.asarray(square)

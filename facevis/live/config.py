@@ -14,7 +14,7 @@ from facevis.margins import Margin, check_gradient, check_tail
 from facevis.mining import MINING
 from facevis.models import NETWORKS
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
-from facevis.validation import choice, whole, within
+from facevis.validation import choice, flag, whole, within
 
 # The classic setting of each loss (CVPR papers; distances: FaceNet and Hadsell et al.).
 CLASSIC_MARGIN = {
@@ -51,6 +51,8 @@ class Member:
         check_tail(self.tail)
         check_gradient(self.gradient)
         choice("mining", self.mining, MINING)
+        if self.margin is not None and not isinstance(self.margin, Margin):
+            raise ValueError(f"margin is {self.margin!r}; give a Margin(m1, m2, m3).")
         if self.margin is None:
             margin = CLASSIC_MARGIN.get(self.objective, Margin())
             object.__setattr__(self, "margin", margin)
@@ -61,6 +63,9 @@ class Member:
         distance = within("distance_margin", self.distance_margin, 1e-3, 10.0)
         object.__setattr__(self, "distance_margin", distance)
         whole("warmup", self.warmup, 0, 1_000_000)
+        flag("squared", self.squared)
+        if self.seed is not None:
+            whole("seed", self.seed, 0, 2**31 - 1)
 
     def margin_at(self, step: int) -> Margin:
         """The margin in force at a step: none at the start of the warm-up, all of it after."""
@@ -97,6 +102,12 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained, in one sentence."""
+        if not isinstance(self.members, tuple) or not all(
+            isinstance(member, Member) for member in self.members
+        ):
+            raise ValueError(f"members is {self.members!r}; give a tuple of Member.")
+        if not isinstance(self.dataset, str):
+            raise ValueError(f"dataset is {self.dataset!r}; give a name or a path as text.")
         if not 1 <= len(self.members) <= 256:
             raise ValueError(f"a run has 1 to 256 members, not {len(self.members)}.")
         choice("network", self.network, NETWORKS)

@@ -229,7 +229,9 @@ def statistics_rows(
     group: Group, embeddings: Tensor, prototypes: Tensor, labels: Tensor, held_out: Tensor
 ) -> np.ndarray:
     """The statistics (G, len(STATISTICS)) of drawn embeddings (G, N, D)."""
-    correct = group.scores(embeddings, prototypes).argmax(-1) == labels
+    scores = group.scores(embeddings, prototypes)
+    # What is not finite is nobody's, as in ``statistics.accuracy``.
+    correct = (scores.argmax(-1) == labels) & scores.isfinite().all(-1)
     trained = ~held_out
     rows = []
     for place, teaching in enumerate(group.teaching()):

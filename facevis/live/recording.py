@@ -71,7 +71,7 @@ _ARRAYS = ("embeddings", "prototypes", "losses", "statistics", "margins", "scale
 # shapes, SyntaxError and TokenError for a garbled array header.
 _UNREADABLE = (
     *(ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error),
-    *(RuntimeError, MemoryError, SyntaxError, TokenError),
+    *(RuntimeError, MemoryError, SyntaxError, TokenError, TypeError, OverflowError),
 )
 
 
@@ -143,6 +143,13 @@ class Recording:
             raise ValueError(
                 f"{name} is not a whole facevis recording ({reason}); record the run again."
             ) from error
+        if "state/taken" in arrays and not np.array_equal(
+            arrays["state/taken"], snapshots[-1].step
+        ):
+            raise ValueError(
+                f"{name} is not a whole facevis recording (its training state is of another step); "
+                "record the run again."
+            )
         state = {
             name.removeprefix("state/"): array
             for name, array in arrays.items()
@@ -163,9 +170,10 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
 
 def _snapshots(arrays: Mapping[str, np.ndarray], config: RunConfig) -> Iterable[Snapshot]:
     steps = arrays["steps"]
+    whole = steps.ndim == 1 and steps.size > 0 and steps.dtype.kind == "i"
+    if not whole or steps[0] < 0 or (np.diff(steps) <= 0).any():
+        raise ValueError("its steps do not rise from 0 on")
     members, count = len(config.members), len(steps)
-    if count == 0 or steps.ndim != 1 or (np.diff(steps) <= 0).any():
-        raise ValueError("its steps do not rise")
     points = arrays["embeddings"].shape[2] if arrays["embeddings"].ndim == 4 else 0
     classes = arrays["prototypes"].shape[2] if arrays["prototypes"].ndim == 4 else 0
     shapes = {
@@ -177,7 +185,7 @@ def _snapshots(arrays: Mapping[str, np.ndarray], config: RunConfig) -> Iterable[
         "scales": (),
     }
     for name, shape in shapes.items():
-        if arrays[name].shape != (count, members, *shape) or arrays[name].dtype.kind != "f":
+        if arrays[name].shape != (count, members, *shape) or arrays[name].dtype != np.float32:
             raise ValueError(f"its {name} have the wrong shape")
     for place, step in enumerate(steps):
         yield Snapshot(int(step), *(arrays[name][place].copy() for name in _ARRAYS))

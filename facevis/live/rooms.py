@@ -36,7 +36,7 @@ class Rooms:
         token = secrets.token_urlsafe(18)
         with self._lock:
             self._runs[token] = run
-            self._make_room()
+            self._make_room(token)
         return token
 
     def find(self, token: str) -> LiveRun | None:
@@ -46,14 +46,18 @@ class Rooms:
                 self._runs.move_to_end(token)
             return self._runs.get(token)
 
-    def _make_room(self) -> None:
-        for token in list(self._runs):
+    def _make_room(self, newcomer: str) -> None:
+        others = [token for token in self._runs if token != newcomer]
+        idle = [
+            token
+            for token in others
+            if self._runs[token].viewers == 0 and self._runs[token].state != "training"
+        ]
+        for token in [*idle, *others]:
             if len(self._runs) <= self._capacity:
                 return
-            if self._runs[token].viewers == 0 and self._runs[token].state != "training":
-                del self._runs[token]
-        if len(self._runs) > self._capacity:
-            self._runs.popitem(last=False)[1].pause()
+            if token in self._runs:
+                self._runs.pop(token).pause()
 
 
 def _check_fit(recording: Recording, material: Material) -> None:

@@ -95,7 +95,10 @@ class Viewer:
     async def receive(self) -> None:
         """Take messages until the socket closes."""
         while True:
-            text = await self._socket.receive_text()
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text") or ""
             try:
                 self._obey(text)
             except ValueError as error:
@@ -232,7 +235,10 @@ def _message(kind: str, **fields: Any) -> str:
 
 def _same_origin(socket: WebSocket) -> bool:
     origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+    except ValueError:  # no address at all
+        return False
 
 
 async def _thumbnails(request: Request) -> Response:

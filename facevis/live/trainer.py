@@ -1,29 +1,26 @@
-"""Live runs and the one thread that trains them, turn by turn.
+"""Live runs: training under commands, snapshots for whoever watches.
 
 The script thread never trains and the trainer thread never draws: commands go through a queue and
-are carried out between steps; a snapshot is published by replacing one reference. One scheduler
-thread serves every run, since threads of their own fight for the interpreter lock. Sockets and
-pages are unknown here.
+are carried out between steps; a snapshot is published by replacing one reference. Sockets and pages
+are unknown here.
 """
 
 from __future__ import annotations
 
-import atexit
 import dataclasses
 import logging
-import threading
+import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from facevis.live.config import RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
 from facevis.live.recording import Recording, Snapshot, is_kept
+from facevis.live.scheduler import scheduler
 
 STATES = ("recorded", "training", "paused", "finished", "failed")
 TURN_SECONDS = 0.008
@@ -107,6 +104,9 @@ class LiveRun:
 
     def steer(self, member: int, fields: dict[str, Any], command: int | None = None) -> None:
         """Change a member's margin or scale; the next step is trained with it."""
+        if not 0 <= member < len(self.members):
+            raise ValueError(f"member is {member}; this run has {len(self.members)}, from 0.")
+        dataclasses.replace(self.members[member], **fields)
         self._post(lambda: self._steer(member, fields, command))
 
     # -- watching -----------------------------------------------------------------------------
@@ -197,6 +197,21 @@ class LiveRun:
         self._frames += 1
         self.published = Frame(snapshot, kept, time.time() * 1000, self._applied, self._frames)
         self._tell()
+        self._look_for_divergence(ensemble)
+
+    def _look_for_divergence(self, ensemble: Ensemble) -> None:
+        """A member whose loss is no number any more is named; a run of such members ends."""
+        lost = [i for i, loss in enumerate(ensemble.losses.tolist()) if not math.isfinite(loss)]
+        if not lost or ensemble.step == 0:
+            return
+        names = ", ".join(self.members[i].objective for i in lost)
+        self.error = (
+            f"{names}: the loss is no longer a number at step {ensemble.step}; "
+            "lower the learning rate or the scale, and rewind."
+        )
+        if len(lost) == len(self.members):
+            self._single_steps = 0
+            self._change_state("failed")
 
     def _ready(self) -> Ensemble:
         """The ensemble, built when first needed; it goes on where the recording ends."""
@@ -210,15 +225,18 @@ class LiveRun:
         return self._ensemble
 
     def _build(self) -> Ensemble:
-        config = dataclasses.replace(self.config, members=tuple(self.members))
-        return Ensemble(config, self.material)
+        return Ensemble(self._present(), self.material)
+
+    def _present(self) -> RunConfig:
+        """The configuration as it has been steered: what a saved recording goes on with."""
+        return dataclasses.replace(self.config, members=tuple(self.members))
 
     def _start_over(self, ensemble: Ensemble) -> None:
         if ensemble.step:
             ensemble.rewind()
         self.generation += 1
         self.step, self._last_step = 0, self.config.steps
-        self.recording = Recording(self.config)
+        self.recording = Recording(self._present())
         self._publish(ensemble, True)
 
     def _play(self) -> None:
@@ -247,6 +265,7 @@ class LiveRun:
 
     def _rewind(self) -> None:
         self._single_steps = 0
+        self.error = None
         self._ensemble = self._ensemble or self._build()
         self._start_over(self._ensemble)
         if self.state != "training":
@@ -257,6 +276,7 @@ class LiveRun:
         ensemble = self._ready()
         ensemble.set_member(member, **fields)
         self.members = list(ensemble.members)
+        self.recording.config = self._present()
         self._applied = command
         if self.state in ("recorded", "finished"):
             self._play()
@@ -288,50 +308,3 @@ class LiveRun:
     def last_step(self) -> int:
         """Where training stops by itself."""
         return self._last_step
-
-
-class Scheduler:
-    """The one training thread: it sleeps when no run wants a turn, and is joined at exit."""
-
-    def __init__(self) -> None:
-        self._runs: set[LiveRun] = set()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
-
-    def wake(self, run: LiveRun) -> None:
-        """Let a run have its turns until it is idle again."""
-        with self._changed:
-            self._runs.add(run)
-            if self._thread is None or not self._thread.is_alive():
-                self._stopping = False
-                self._thread = threading.Thread(target=self._work, name="trainer", daemon=True)
-                self._thread.start()
-            self._changed.notify()
-
-    def stop(self) -> None:
-        """End the thread and wait for it: a thread inside torch at exit would abort the process."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        if self._thread and self._thread is not threading.current_thread():
-            self._thread.join(timeout=30)
-
-    def _work(self) -> None:
-        torch.set_num_threads(1)
-        while True:
-            with self._changed:
-                self._runs = {run for run in self._runs if run.busy}
-                runs = list(self._runs)
-                pause = min((run.wait_seconds() for run in runs), default=float("inf"))
-                if not self._stopping and pause > 0:
-                    self._changed.wait(timeout=None if pause == float("inf") else pause)
-                if self._stopping:
-                    return
-            for run in runs:
-                if run.wait_seconds() == 0:
-                    run.take_turn(len(runs))
-
-
-scheduler = Scheduler()
-atexit.register(scheduler.stop)

@@ -5,8 +5,11 @@ What the widgets say becomes a configuration in ``state``; nothing is computed h
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -80,10 +83,20 @@ def _own_pictures(t: Translate) -> str | None:
     if upload is None:
         return folder.strip() or None
     # A file of its own name per upload: the same zip is read once, another one is another dataset.
-    path = Path(tempfile.gettempdir()) / f"facevis-{upload.file_id}.zip"
+    path = _uploads() / f"{upload.file_id}.zip"
     if not path.exists():
-        path.write_bytes(upload.getvalue())
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(upload.getvalue())
+        partial.replace(path)
     return str(path)
+
+
+@lru_cache(maxsize=1)
+def _uploads() -> Path:
+    """Where uploaded pictures lie until the app ends."""
+    folder = tempfile.mkdtemp(prefix="facevis-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _select(
