@@ -143,3 +143,25 @@ def test_a_recording_with_any_byte_damaged_is_read_or_refused_in_words(recording
             assert Recording.from_bytes(damaged).config == recording.config
         except ValueError as error:
             assert "not a whole facevis recording" in str(error)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [np.array(3), np.array(["a", "b"]), np.array([0.0, np.inf]), np.array([-3, 2]), np.array([])],
+)
+def test_steps_that_are_no_rising_whole_numbers_are_refused_in_words(recording, steps):
+    with np.load(io.BytesIO(recording.to_bytes())) as archive:
+        arrays = {**archive, "steps": steps}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    with pytest.raises(ValueError, match="not a whole facevis recording"):
+        Recording.from_bytes(buffer.getvalue())
+
+
+def test_a_training_state_of_another_step_is_refused(recording):
+    with np.load(io.BytesIO(recording.to_bytes())) as archive:
+        arrays = {**archive, "state/taken": np.array(2**62)}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    with pytest.raises(ValueError, match="another step"):
+        Recording.from_bytes(buffer.getvalue())

@@ -42,7 +42,9 @@ export class Sliders {
     number.addEventListener("input", (/** @type {Event} */ e) => {
       if (number.value !== "" && number.validity.valid) this.#moved(name, Number(number.value), e, range);
     });
-    number.addEventListener("change", () => {
+    number.addEventListener("change", (/** @type {Event} */ e) => {
+      // What lies outside becomes the nearest that is allowed, and shows it.
+      if (number.value !== "" && !number.validity.valid) this.#moved(name, Number(number.value), e, range);
       this.#show(name);
       this.acts.release();
     });

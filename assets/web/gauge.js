@@ -54,11 +54,12 @@ export class Gauge {
     const m3 = largestM3(margin.m2, packing);
     const m2 = largestM2(margin.m3, packing);
     const cosineAsksMore = margin.m3 >= 1 - Math.cos(margin.m2);
-    const [name, value] = cosineAsksMore && m3 >= 0 ? ["m3", m3] : ["m2", m2];
-    if (margin.m3 > 0 && !cosineAsksMore && !(m2 >= 0)) return this.words("gauge_none");
-    const atMost = Number.isFinite(value) && value >= 0 ? value : largestM3(0, packing);
-    const which = Number.isFinite(value) && value >= 0 ? name : "m3";
-    return this.words("gauge_at_most", { name: SYMBOL[which], value: decimal(atMost, this.lang, 3) });
+    const number = (/** @type {number} */ value) => decimal(value, this.lang, 3);
+    if (cosineAsksMore && m3 >= 0) return this.words("gauge_at_most", { name: SYMBOL.m3, value: number(m3) });
+    if (m2 >= 0) return this.words("gauge_at_most", { name: SYMBOL.m2, value: number(m2) });
+    if (m3 >= 0) return this.words("gauge_at_most", { name: SYMBOL.m3, value: number(m3) });
+    // Lowering one is not enough while the other stands.
+    return this.words("gauge_either", { m2: number(largestM2(0, packing)), m3: number(largestM3(0, packing)) });
   }
 
   /** Small numbers in words. @param {number} n */

@@ -36,9 +36,8 @@ export class Layer {
     this.sprites.clear();
   }
 
-  /** @param {number} width @param {number} height CSS pixels */
-  resize(width, height) {
-    const ratio = globalThis.devicePixelRatio || 1;
+  /** @param {number} width @param {number} height CSS pixels @param {number} [ratio] device pixels per CSS pixel */
+  resize(width, height, ratio = globalThis.devicePixelRatio || 1) {
     if (width === this.width && height === this.height && ratio === this.ratio) return;
     [this.width, this.height, this.ratio] = [width, height, ratio];
     this.canvas.width = Math.round(width * ratio);

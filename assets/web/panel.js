@@ -128,12 +128,15 @@ export class Panel {
     this.#showWarming(frame);
   }
 
-  /** During a warm-up the margin in force is not the one that is set. @param {import("./protocol.js").Frame} frame */
+  /** During a warm-up the margin in force is not the one that is set; and what fits may still fail. @param {import("./protocol.js").Frame} frame */
   #showWarming(frame) {
     const inForce = frame.margins[this.data.member ?? 0];
     const { m1, m2, m3 } = this.sliders.current;
     const less = this.member.warmup > 0 && inForce && [m1, m2, m3].some((value, i) => Math.abs(value - inForce[i]) > 5e-3);
-    this.warming.hidden = !less;
+    const { packing_share: share } = frame.statistics[this.data.member ?? 0] ?? {};
+    const collapsed = !less && frame.step >= 300 && share !== null && share < 0.1;
+    this.warming.hidden = !less && !collapsed;
+    if (collapsed) this.warming.textContent = this.words("collapsed");
     if (!less) return;
     const margin = inForce.map((value, i) => `m${"₁₂₃"[i]} = ${decimal(value, this.data.lang, 2)}`).join(", ");
     this.warming.textContent = this.words("warming", { margin });
@@ -160,7 +163,7 @@ export class Panel {
     const { words } = this;
     const labels = { train: words("accuracy_train"), held: words("accuracy_held") };
     this.loss.show({ ...lossSpec(frames, member, last), mark }, this.#number(at.losses[member], 3));
-    this.accuracy.show({ ...shareSpec(frames, member, last, "accuracy", labels), mark }, this.#percent(spot.accuracy));
+    this.accuracy.show({ ...shareSpec(frames, member, last, "accuracy", labels), mark }, this.#accuracies(spot));
     this.angles.show({ ...angleSpec(frames, member, last, this.run.packing_angle, words), mark }, this.#ofBest(spot.packing_share));
     const teaches = frames.some((frame) => frame.statistics[member]?.teaching_share != null);
     if (this.teaching.el.hidden === teaches) {
@@ -178,6 +181,11 @@ export class Panel {
   /** @param {number|null|undefined} share */
   #percent(share) {
     return share == null || !Number.isFinite(share) ? "" : `${decimal(share * 100, this.data.lang, 1)} %`;
+  }
+
+  /** Training accuracy, and the held-out one where something is held out. @param {any} spot */
+  #accuracies(spot) {
+    return [spot.accuracy, spot.held_out_accuracy].map((share) => this.#percent(share)).filter(Boolean).join(" · ");
   }
 
   /** The run's charts stand under the picture where that balances the page. @param {string} shape @param {HTMLElement} left */

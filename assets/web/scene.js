@@ -17,7 +17,7 @@ export class Scene {
    * @param {HTMLElement} host
    * @param {{dim: number, labels: number[], heldOut: number[]|null}} run
    * @param {{colors: any, flat: boolean, titles: Record<string, string>}} look
-   * @param {{changed: (now?: boolean) => void, capture: () => any}} hooks
+   * @param {{changed: (now?: boolean) => void, capture: () => any, png: () => Promise<Blob|null>}} hooks
    */
   constructor(host, run, look, hooks) {
     this.host = host;
@@ -148,14 +148,15 @@ export class Scene {
     return planeProjection(xaxis.range, yaxis.range, box);
   }
 
-  /** Something moves: the layer draws the points now. @returns {boolean} false if held back */
-  letGo() {
-    if (!this.holdsPoints) return true;
-    if (this.run.dim === 3 && this.dragging) return false;
+  /** Something moves: the layer draws the points now, unless Plotly's scene is being dragged. */
+  async letGo() {
+    if (!this.holdsPoints || (this.run.dim === 3 && this.dragging)) return;
     this.holdsPoints = false;
     this.host.classList.add("fv-moving"); // without asking Plotly: 0 ms
-    if (this.run.dim === 3) plotly().restyle(this.host, { visible: false }, [this.samples]);
-    return true;
+    if (this.run.dim === 2) return;
+    await plotly().restyle(this.host, { visible: false }, [this.samples]);
+    this.#gl()?.glplot.redraw();
+    await null; // the copy of what was drawn is made at the end of this task
   }
 
   /** At rest: Plotly holds the points. @param {Float32Array} points */
@@ -219,6 +220,11 @@ export class Scene {
 
   /** Save everything shown, arrows and caps too, as a picture. @param {string} format */
   async takeAway(format) {
+    if (format === "png") {
+      const blob = await this.hooks.png();
+      if (blob) download(blob, "facevis.png");
+      return;
+    }
     const scene = this.run.dim === 3 ? this.#gl() : null;
     const camera = scene && { camera: scene.getCamera(), aspectratio: scene.glplot.getAspectratio() };
     const figure = exportFigure(this.run, this.look, this.hooks.capture(), camera);
@@ -266,4 +272,13 @@ function upright(pixels, width, height) {
     for (let k = i - 3; k < i; k += 1) out[k] = (out[k] * 255) / alpha;
   }
   return out;
+}
+
+/** @param {Blob} blob @param {string} name */
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

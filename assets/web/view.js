@@ -19,6 +19,8 @@ import { wordsFrom } from "./words.js";
 
 /** How often charts and scrub bar are told, ms. */
 const HISTORY_EVERY = 100;
+/** How long after a slider was let go the page hears of it, ms: a key may be pressed again. */
+const RELEASED = 150;
 
 export class View {
   /** @param {HTMLElement} parent @param {(base: string) => Promise<void>} loadPlotly */
@@ -49,6 +51,8 @@ export class View {
     this.#retheme();
     if (this.token !== data.token) this.#connect();
     else if (this.wishedProject !== data.project_to_circle) this.#project(data.project_to_circle);
+    // Of presses in quick succession the page may have taken an earlier one.
+    else if (before && !this.#pageKnows()) this.#tellPage(1000);
     this.token = data.token;
     this.wishedProject = data.project_to_circle;
   }
@@ -77,7 +81,7 @@ export class View {
     this.panel?.dispose();
     this.panel = new Panel(skeleton.panel, { words, data }, {
       input: (stamp) => this.#steer(stamp),
-      release: () => this.component.setStateValue("steering", this.panel.steering()),
+      release: () => this.#tellPage(RELEASED),
     });
     this.transport = new Transport(skeleton.transport, words, {
       toggle: () => this.driver.toggle(),
@@ -89,7 +93,9 @@ export class View {
       seek: (/** @type {number} */ index) => this.driver.seek(index),
       project: (/** @type {boolean} */ on) => this.#project(on),
     });
-    if (this.run) this.#introduce(values);
+    if (!this.run) return;
+    this.#introduce(values);
+    if (this.stage?.player.frame) this.#shown(this.stage.player.frame);
   }
 
   #retheme() {
@@ -174,6 +180,19 @@ export class View {
       console.error(error);
       skeleton.say(words("no_plotly"), "warn");
     }
+  }
+
+  /** Whether the page has the sliders' values, and with it the link. */
+  #pageKnows() {
+    const { margin, scale } = this.panel.steering();
+    const known = this.data.steering;
+    return !known || !this.panel.hasMargin() || [...margin, scale].every((value, i) => Math.abs(value - known[i]) < 1e-9);
+  }
+
+  /** The page hears of the last of several movements. @param {number} wait ms */
+  #tellPage(wait) {
+    clearTimeout(this.tellTimer);
+    this.tellTimer = setTimeout(() => this.component.setStateValue("steering", this.panel.steering()), wait);
   }
 
   /** Tell panel and transport what run this is. @param {any} [values] margins kept from before */
@@ -283,6 +302,7 @@ export class View {
   dispose() {
     clearInterval(this.watch);
     clearTimeout(this.historyTimer);
+    clearTimeout(this.tellTimer);
     this.resizes?.disconnect();
     this.stopKeys?.();
     this.connection?.close();

@@ -82,9 +82,10 @@ def _own_pictures(t: Translate) -> str | None:
     upload = st.file_uploader(t("own_zip"), type="zip", key="own_zip")
     if upload is None:
         return folder.strip() or None
-    # A file of its own name per upload: the same zip is read once, another one is another dataset.
-    path = _uploads() / f"{upload.file_id}.zip"
+    # A folder of its own per upload: the same zip is read once, another one is another dataset.
+    path = _uploads() / Path(upload.file_id).name / Path(upload.name).name
     if not path.exists():
+        path.parent.mkdir(exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.write_bytes(upload.getvalue())
         partial.replace(path)

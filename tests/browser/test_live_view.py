@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from PIL import Image
 
 METRICS = "() => JSON.parse(JSON.stringify(window.__facevis?.at(-1) ?? null))"
 
@@ -91,3 +92,33 @@ def test_in_motion_the_canvas_draws_the_samples_and_at_rest_plotly_does(page, ap
     assert in_motion == 0
     assert page.evaluate(PLOTLY_DREW[dim]) > 500
     assert page.faults == []
+
+
+def test_the_png_is_what_is_on_screen_and_a_change_of_language_keeps_the_readout(page, app_url):
+    page.goto(f"{app_url}/?loss=arcface&dim=3&seed=70&steps=150&s=8")
+    until(page, lambda m: m["snapshots"] > 0 and m["plotlyNewPlots"] == 1)
+    page.wait_for_function("document.querySelector('.fv-state').dataset.state === 'finished'")
+    with page.expect_download() as download:
+        page.locator(".modebar-btn").first.click()
+    with Image.open(download.value.path()) as picture:
+        side = page.locator(".fv-stage").bounding_box()["width"]
+        assert picture.width == pytest.approx(2 * side, abs=2)
+        assert len(picture.convert("RGB").getcolors(2**24)) > 1000
+    page.get_by_text("RU", exact=True).click()
+    page.wait_for_function("document.querySelector('.fv-where').textContent === 'шаг 150 из 150'")
+    assert page.faults == []
+
+
+def test_keys_in_quick_succession_leave_the_last_value_in_the_link(page, app_url):
+    page.goto(f"{app_url}/?loss=arcface&seed=71&steps=200000")
+    until(page, lambda m: m["snapshots"] > 5)
+    page.locator("[data-name=m2] input[type=range]").focus()
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(90)
+    page.wait_for_url("**m2=0.57*", timeout=15_000)
+    number = page.locator("[data-name=m2] input[type=number]")
+    number.fill("99")
+    number.press("Enter")
+    assert number.input_value() == "1.20"
+    page.wait_for_url("**m2=1.2&*", timeout=15_000)

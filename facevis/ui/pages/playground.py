@@ -80,6 +80,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
             "lang": state.language(),
             "strings": live_strings(state.language()),
             "ranges": RANGES,
+            "steering": _steering(config),
             "controls": ["m1", "m2", "m3", "s"] if _has_margin(config) else [],
             "autoplay": run.state == "recorded",
             "view": "normal",
@@ -94,6 +95,13 @@ def _steered() -> None:
     steering: Any = (state.recall("live") or {}).get("steering")
     if isinstance(steering, Mapping):
         state.take_steering(steering.get("margin"), steering.get("scale"))
+
+
+def _steering(config: RunConfig) -> list[float]:
+    """What the page knows of the sliders: m1, m2, m3 and the scale."""
+    member = config.members[0]
+    assert member.margin is not None
+    return [*member.margin.as_tuple(), member.scale]
 
 
 def _has_margin(config: RunConfig) -> bool:
