@@ -23,6 +23,7 @@ def main():
         )
         result[f"{name}: least accuracy"] = round(float(accuracy.min()), 4)
         result[f"{name}: least packing share"] = round(float(share.min()), 3)
+    result["bounds"] = {f"{name}: seeds of 10 that reach it": ">= 9" for name in GOALS}
     print(json.dumps(result))
 
 

@@ -45,6 +45,7 @@ def main():
                 "20 runs together, share of one": round(ratios[middle], 3),
                 "one run, steps/s": round(ones[middle]),
                 "20 runs: snapshots/s each": round(frames[middle], 1),
+                "bounds": {"20 runs together, share of one": ">= 0.6"},
             }
         )
     )

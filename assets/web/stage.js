@@ -18,6 +18,7 @@ import * as adorn from "./adornments.js";
 const REST = 250;
 /** Live training is drawn this often, ms: twice as often as snapshots come. The rest of the machine trains. */
 const PACE = 31;
+const STEERED_PACE = 60;
 const EARLY = 4;
 
 export class Stage {
@@ -58,6 +59,7 @@ export class Stage {
     });
     this.lastMotion = 0;
     this.due = 0;
+    this.steeredUntil = 0;
     /** @type {number|undefined} how large the sphere was at first, as a share of the width */
     this.firstShare = undefined;
     this.resize();
@@ -84,6 +86,11 @@ export class Stage {
     this.handle = requestAnimationFrame((now) => this.#tick(now));
   }
 
+  /** A slider is under the hand: its curves come first, the points keep to the pace of the snapshots. */
+  makeWay() {
+    this.steeredUntil = performance.now() + 300;
+  }
+
   /** New points are on their way: move when it is time to. */
   wake() {
     this.#schedule();
@@ -92,11 +99,12 @@ export class Stage {
   /** @param {number} now */
   #tick(now) {
     this.handle = 0;
-    if (this.player.mode === "live" && !this.dirty && now < this.due - EARLY) {
+    const steered = this.busy && now < this.steeredUntil;
+    if (this.player.mode === "live" && (steered || !this.dirty) && now < this.due - EARLY) {
       this.#schedule();
       return;
     }
-    this.due = Math.max(this.due + PACE, now);
+    this.due = Math.max(this.due + (steered ? STEERED_PACE : PACE), now);
     const moved = this.player.advance(now);
     if (moved) {
       this.lastMotion = now;

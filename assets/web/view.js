@@ -272,6 +272,7 @@ export class View {
   /** The hand moved a slider. @param {number} stamp when the event happened */
   #steer(stamp) {
     const { margin, scale } = this.panel.steering();
+    this.stage?.makeWay();
     this.#applyMargin();
     this.driver.goLive();
     const id = this.connection.steer(this.data.member ?? 0, margin, scale);
