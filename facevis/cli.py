@@ -40,6 +40,8 @@ class App:
         port = free_port(self.address, self.port)
         if port != self.port:
             print(f"Port {self.port} is in use; facevis listens on {port}.", flush=True)
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        print(f"facevis is at http://{host}:{port} (Ctrl+C ends it).", flush=True)
         sys.argv = ["streamlit", "run", str(shipped("app.py"))]
         sys.argv += [f"--server.port={port}", f"--server.address={self.address}"]
         sys.argv += [f"--server.headless={str(not self.browser).lower()}"]

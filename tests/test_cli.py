@@ -63,6 +63,7 @@ def test_the_shipped_settings_keep_the_app_private_and_the_trainer_fast():
     assert settings["server"]["showEmailPrompt"] is False
     assert settings["browser"]["gatherUsageStats"] is False
     assert settings["runner"]["postScriptGC"] is False
+    assert settings["logger"]["hideWelcomeMessage"] is True
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,25 @@ def test_the_app_runs_from_a_folder_without_settings(elsewhere):
 
 def test_the_app_asks_for_nothing_announces_no_statistics_and_knows_its_settings(elsewhere):
     unwanted = r"usage stat|e-?mail|not a valid config option"
-    assert not re.search(unwanted, elsewhere.log.read_text(), re.IGNORECASE)
+    said = elsewhere.log.read_text()
+    assert not re.search(unwanted, said, re.IGNORECASE)
+    assert f"facevis is at http://127.0.0.1:{elsewhere.port} " in said
+
+
+def test_with_a_browser_nothing_of_streamlits_own_lies_over_the_page(
+    serve, browser, tmp_path_factory
+):
+    """As ``make app`` runs it, for a developer whose tools Streamlit would advertise for."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".claude").mkdir()
+    silent = {"HOME": str(home), "USERPROFILE": str(home), "BROWSER": "true"}
+    with serve("-m", "facevis", "app", "--port", environment=silent) as app:
+        page = browser.new_page()
+        page.goto(app.url)
+        page.wait_for_function("window.__facevis?.at(-1)?.frames > 0")
+        page.wait_for_timeout(3000)
+        assert page.locator(".stSkillsNudge, .stToast").count() == 0
+        page.close()
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs /proc/net")
