@@ -93,7 +93,7 @@ def test_with_a_browser_nothing_of_streamlits_own_lies_over_the_page(
 ):
     """As ``make app`` runs it, for a developer whose tools Streamlit would advertise for."""
     home = tmp_path_factory.mktemp("home")
-    (home / ".claude").mkdir()
+    (home / ".agents").mkdir()
     silent = {"HOME": str(home), "USERPROFILE": str(home), "BROWSER": "true"}
     with serve("-m", "facevis", "app", "--port", environment=silent) as app:
         page = browser.new_page()

@@ -1,5 +1,6 @@
 """Every word exists in both languages, with the same values in it."""
 
+import math
 import re
 import string
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from facevis.assets import asset_path
+from facevis.geometry import max_cosface, packing_angle
 from facevis.i18n import LANGUAGES, strings, translator
 
 UI = Path(__file__).parents[1] / "facevis" / "ui"
@@ -59,3 +61,15 @@ def test_values_are_put_in_and_words_without_values_keep_their_braces():
     t = translator("ru")
     assert "40" in t("own_loaded", images=40, classes=4, name="mine")
     assert "{images}" in t("own_loaded")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_numbers_in_the_notes_are_those_of_the_geometry(language):
+    words = strings(language)
+    bound = f"{max_cosface(10, 2):.3f}"
+    assert (bound if language == "en" else bound.replace(".", ",")) in words[
+        "preset_note_cosface_fits"
+    ]
+    for dim in (2, 3):
+        degrees = f"{math.degrees(packing_angle(10, dim)):.0f}°"
+        assert degrees in words["preset_note_arcface_sphere"]

@@ -15,6 +15,8 @@ import { decimal } from "./words.js";
 const HISTORY_EVERY = 400;
 const MEDIAN_EVERY = 400;
 const BOUNDARY_EVERY = 60;
+/** After so many steps, prototypes at less than this share of the best packing's angle have fallen together. */
+const COLLAPSED = { step: 300, share: 0.1 };
 
 export class Panel {
   /**
@@ -134,7 +136,7 @@ export class Panel {
     const { m1, m2, m3 } = this.sliders.current;
     const less = this.member.warmup > 0 && inForce && [m1, m2, m3].some((value, i) => Math.abs(value - inForce[i]) > 5e-3);
     const { packing_share: share } = frame.statistics[this.data.member ?? 0] ?? {};
-    const collapsed = !less && frame.step >= 300 && share !== null && share < 0.1;
+    const collapsed = !less && frame.step >= COLLAPSED.step && Number.isFinite(share) && share < COLLAPSED.share;
     this.warming.hidden = !less && !collapsed;
     if (collapsed) this.warming.textContent = this.words("collapsed");
     if (!less) return;

@@ -6,6 +6,7 @@ The settings were chosen by looking: what a note promises is what these seeds do
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from facevis.assets import asset_path
 from facevis.live.config import Member, RunConfig
@@ -17,10 +18,10 @@ CLASSIC_SCALE = {2: 16.0, 3: 8.0}
 """Scales at which ten classes fill the circle and the sphere evenly (measured, see README)."""
 
 
-def _single(dim: int = 2, objective: str = "arcface", **fields: object) -> RunConfig:
+def _single(dim: int = 2, objective: str = "arcface", **fields: Any) -> RunConfig:
     run = {name: fields.pop(name) for name in _RUN_FIELDS & fields.keys()}
-    member = Member(**{"objective": objective, "scale": CLASSIC_SCALE[dim], **fields})  # type: ignore[arg-type]
-    return RunConfig(members=(member,), embedding_dim=dim, **run)  # type: ignore[arg-type]
+    member = Member(**{"objective": objective, "scale": CLASSIC_SCALE[dim], **fields})
+    return RunConfig(members=(member,), embedding_dim=dim, **run)
 
 
 _RUN_FIELDS = {

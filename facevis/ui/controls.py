@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -113,8 +114,6 @@ def _select(
 
 
 def _number(
-    place: object, t: Translate, name: str, low: float, high: float, step: float, **options: str
+    place: Any, t: Translate, name: str, low: float, high: float, step: float, **options: str
 ) -> None:
-    place.number_input(  # type: ignore[attr-defined]
-        t(name), low, high, step=step, key=name, on_change=state.touched, **options
-    )
+    place.number_input(t(name), low, high, step=step, key=name, on_change=state.touched, **options)

@@ -110,11 +110,11 @@ def take_dimension() -> None:
     touched()
 
 
-def take_steering(margin: object, scale: object) -> None:
+def take_steering(margin: Any, scale: Any) -> None:
     """The sliders of the live view were let go; what they say is already in the run."""
     state = st.session_state
     try:
-        chosen, member = Margin(*margin), Member(scale=scale)  # type: ignore[misc, arg-type]
+        chosen, member = Margin(*margin), Member(scale=scale)
     except (TypeError, ValueError):
         return  # a browser's console can say anything; the sliders cannot
     if (chosen, member.scale) == (state["margin"], state["scale"]):

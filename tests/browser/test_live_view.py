@@ -122,3 +122,32 @@ def test_keys_in_quick_succession_leave_the_last_value_in_the_link(page, app_url
     number.press("Enter")
     assert number.input_value() == "1.20"
     page.wait_for_url("**m2=1.2&*", timeout=15_000)
+
+
+MARKER = """async ([side]) => {
+  const figure = await import(`${location.origin}/facevis/web/figure.js`);
+  const host = document.createElement("div");
+  host.style.cssText = `position: fixed; left: 0; top: 0; width: ${side}px; height: ${side}px`;
+  document.body.append(host);
+  const trace = figure.sampleTrace(3, { labels: [2], heldOut: null }, { width: side });
+  Object.assign(trace, { visible: true, x: [0.6], y: [0.5], z: [0.4] });
+  await Plotly.newPlot(host, [trace], figure.layoutFor(3), { plotGlPixelRatio: 1 });
+  const { gl, redraw } = host._fullLayout.scene._scene.glplot;
+  redraw();
+  const [w, h] = [gl.drawingBufferWidth, gl.drawingBufferHeight];
+  const bytes = new Uint8Array(4 * w * h);
+  gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+  const covered = bytes.filter((value, i) => i % 4 === 3 && value > 128).length;
+  Plotly.purge(host);
+  host.remove();
+  return [Math.sqrt((4 * covered) / Math.PI), figure.markerSize(side)];
+}"""
+
+
+@pytest.mark.parametrize("side", [300, 514, 900])
+def test_a_sample_on_the_sphere_is_as_large_in_plotly_as_on_the_canvas(page, app_url, side):
+    page.goto(app_url)
+    until(page, lambda m: m["plotlyNewPlots"] == 1)
+    drawn, wanted = page.evaluate(MARKER, [side])
+    # The canvas strokes an outline of 0.8 pixels, half of it outside.
+    assert drawn == pytest.approx(wanted + 0.8, abs=1.0)
