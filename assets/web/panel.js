@@ -15,8 +15,8 @@ import { decimal } from "./words.js";
 const HISTORY_EVERY = 400;
 const MEDIAN_EVERY = 400;
 const BOUNDARY_EVERY = 60;
-/** After so many steps, prototypes at less than this share of the best packing's angle have fallen together. */
-const COLLAPSED = { step: 300, share: 0.1 };
+/** After so many steps, prototypes at less than this share of the best packing's angle lie in one place. */
+const MERGED = { step: 300, share: 0.1 };
 
 export class Panel {
   /**
@@ -136,9 +136,9 @@ export class Panel {
     const { m1, m2, m3 } = this.sliders.current;
     const less = this.member.warmup > 0 && inForce && [m1, m2, m3].some((value, i) => Math.abs(value - inForce[i]) > 5e-3);
     const { packing_share: share } = frame.statistics[this.data.member ?? 0] ?? {};
-    const collapsed = !less && frame.step >= COLLAPSED.step && Number.isFinite(share) && share < COLLAPSED.share;
-    this.warming.hidden = !less && !collapsed;
-    if (collapsed) this.warming.textContent = this.words("collapsed");
+    const merged = !less && frame.step >= MERGED.step && Number.isFinite(share) && share < MERGED.share;
+    this.warming.hidden = !less && !merged;
+    if (merged) this.warming.textContent = this.words("merged");
     if (!less) return;
     const margin = inForce.map((value, i) => `m${"₁₂₃"[i]} = ${decimal(value, this.data.lang, 2)}`).join(", ");
     this.warming.textContent = this.words("warming", { margin });
