@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    {"assets", "geometry", "margins", "packings", "validation"},
+    {"alignment", "assets", "geometry", "margins", "packings", "validation"},
     {"datasets", "mining", "models", "objectives", "statistics"},
     {"figures", "i18n", "live"},
     {"__main__", "app", "cli", "ui"},

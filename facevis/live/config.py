@@ -93,6 +93,8 @@ class RunConfig:
     """Number of classes taken from the dataset; left out, all of them (24 procedural faces)."""
     images_per_class: int | None = None
     """Training images per class; the others are held out. Left out, all train."""
+    unseen: int = 0
+    """Identities beside those that are never in training: shown, measured, without a prototype."""
     embedding_dim: int = 2
     network: str = "mlp"
     batch_size: int = 128
@@ -116,6 +118,9 @@ class RunConfig:
         whole("seed", self.seed, 0, 2**31 - 1)
         whole("steps", self.steps, 1, 1_000_000)
         within("learning_rate", self.learning_rate, 1e-7, 10.0)
+        whole("unseen", self.unseen, 0, 1000)
+        if self.unseen == 1:
+            raise ValueError("unseen is 1; one identity has no other to be told from: give 0 or 2.")
         if self.identities is not None:
             whole("identities", self.identities, 2, 1000)
         if self.images_per_class is not None:

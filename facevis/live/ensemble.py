@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from facevis.live.config import Member, RunConfig
-from facevis.live.groups import Group, group_losses, group_members, statistics_rows
+from facevis.live.groups import Group, Roles, group_losses, group_members, statistics_rows
 from facevis.live.material import Material, material_for
 from facevis.live.recording import STATISTICS, Recording, Snapshot, is_kept
 from facevis.margins import Margin
@@ -40,7 +40,7 @@ class Ensemble:
         self.material = material or material_for(config)
         self.device = choose_device(device)
         dataset = self.material.dataset
-        self.num_classes = dataset.num_classes
+        self.num_classes = self.material.num_classes
         self.members = list(config.members)
         inputs = torch.from_numpy(dataset.inputs())
         labels = torch.tensor(dataset.labels)
@@ -51,7 +51,13 @@ class Ensemble:
             inputs[shown].to(self.device),
             labels[shown].to(self.device),
         )
-        self._held_out = torch.from_numpy(self.material.held_out).to(self.device)
+        held_out, unseen = self.material.held_out, self.material.unseen
+        self._roles = Roles(
+            *(
+                torch.from_numpy(np.flatnonzero(role)).to(self.device)
+                for role in (~held_out & ~unseen, held_out, unseen)
+            )
+        )
         self.rewind()
 
     def rewind(self) -> None:
@@ -122,10 +128,13 @@ class Ensemble:
         statistics = np.empty((len(self.members), len(STATISTICS)), np.float32)
         for group, share in zip(self.groups, raw.split(self._sizes), strict=True):
             own = group.display(share)
-            centres = group.shown_prototypes(own, self.shown_labels, self.num_classes)
+            known = self.shown_labels < self.num_classes
+            centres = group.shown_prototypes(
+                own[:, known], self.shown_labels[known], self.num_classes
+            )
             embeddings[group.index], prototypes[group.index] = own, centres
             statistics[group.index] = statistics_rows(
-                group, own, centres, self.shown_labels, self._held_out
+                group, own, centres, self.shown_labels, self._roles
             )
         margins = [m.margin_at(self.step).as_tuple() for m in self.members]
         return Snapshot(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from facevis.alignment import align_members
 from facevis.geometry import packing_angle
 from facevis.live.config import Member, RunConfig
 from facevis.live.material import Material
@@ -25,10 +26,16 @@ THUMBNAIL = 32
 
 
 def encode_snapshot(
-    snapshot: Snapshot, *, kept: bool, time_ms: float, applied: int | None
+    snapshot: Snapshot, *, kept: bool, time_ms: float, applied: int | None, aligned: bool = False
 ) -> bytes:
-    """One snapshot as bytes; ``applied`` is the last steering command it was trained with."""
+    """One snapshot as bytes; ``applied`` is the last steering command it was trained with.
+
+    ``aligned`` turns each member so that it lies on the one before it as well as it can.
+    """
     embeddings = np.nan_to_num(snapshot.embeddings, nan=0.0, posinf=0.0, neginf=0.0)
+    prototypes = np.nan_to_num(snapshot.prototypes)
+    if aligned:
+        embeddings, prototypes = align_members(embeddings, prototypes)
     extent = np.maximum(np.abs(embeddings).max(axis=(1, 2)), 1e-6)
     extent = np.where(extent <= 1.0 + 1e-4, 1.0, extent)
     points = np.rint(embeddings * (32767.0 / extent[:, None, None])).clip(-32767, 32767)
@@ -47,24 +54,24 @@ def encode_snapshot(
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    prototypes = np.nan_to_num(snapshot.prototypes).astype("<f4")
-    return b"".join(
-        (struct.pack("<I", len(text)), text, prototypes.tobytes(), points.astype("<i2").tobytes())
-    )
+    arrays = (prototypes.astype("<f4").tobytes(), points.astype("<i2").tobytes())
+    return b"".join((struct.pack("<I", len(text)), text, *arrays))
 
 
 def describe_run(
     config: RunConfig, members: list[Member], material: Material, thumbnails_url: str
 ) -> dict[str, Any]:
     """What a view must know before the first frame: labels, names, members, pictures."""
-    dataset, shown = material.dataset, material.shown
+    dataset, shown, classes = material.dataset, material.shown, material.num_classes
+    hollow = material.held_out | material.unseen
     return {
         "type": "run",
         "version": 1,
         "dim": config.embedding_dim,
         "labels": dataset.labels[shown].tolist(),
-        "held_out": material.held_out.astype(int).tolist() if material.held_out.any() else None,
-        "class_names": list(dataset.class_names),
+        "held_out": hollow.astype(int).tolist() if hollow.any() else None,
+        "class_names": list(dataset.class_names[:classes]),
+        "unseen_names": list(dataset.class_names[classes:]),
         "points": len(shown),
         "sprite": {"url": thumbnails_url, "columns": _columns(len(shown)), "size": THUMBNAIL},
         "members": [
@@ -80,7 +87,7 @@ def describe_run(
             }
             for member in members
         ],
-        "packing_angle": packing_angle(dataset.num_classes, config.embedding_dim),
+        "packing_angle": packing_angle(classes, config.embedding_dim),
         "seed": config.seed,
     }
 

@@ -8,6 +8,7 @@ differ freely. A group owns its prototypes and reports what they look like.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from facevis.objectives import (
     softmax_logits,
     triplet_loss,
 )
-from facevis.statistics import angle_table, packing_share
+from facevis.statistics import accuracy, angle_table, packing_share
 
 _PAIRS = ("contrastive", "triplet")
 
@@ -225,24 +226,47 @@ def _kind(member: Member) -> tuple:
     return (member.objective,)
 
 
+class Roles(NamedTuple):
+    """Where among the shown samples those of each role stand."""
+
+    trained: Tensor
+    held_out: Tensor
+    unseen: Tensor
+
+
 def statistics_rows(
-    group: Group, embeddings: Tensor, prototypes: Tensor, labels: Tensor, held_out: Tensor
+    group: Group, embeddings: Tensor, prototypes: Tensor, labels: Tensor, roles: Roles
 ) -> np.ndarray:
     """The statistics (G, len(STATISTICS)) of drawn embeddings (G, N, D)."""
     scores = group.scores(embeddings, prototypes)
     # What is not finite is nobody's, as in ``statistics.accuracy``.
     correct = (scores.argmax(-1) == labels) & scores.isfinite().all(-1)
-    trained = ~held_out
     rows = []
     for place, teaching in enumerate(group.teaching()):
-        own, seen = embeddings[place], trained.nonzero().squeeze(-1)
+        own, seen = embeddings[place], roles.trained
         table = angle_table(own[seen], labels[seen], prototypes[place])
         value = {
-            "accuracy": correct[place, trained].float().mean().item(),
-            "held_out_accuracy": correct[place, held_out].float().mean().item(),
+            "accuracy": correct[place, seen].float().mean().item(),
+            "held_out_accuracy": correct[place, roles.held_out].float().mean().item(),
             "packing_share": packing_share(prototypes[place]),
             "teaching_share": teaching,
             **{name: getattr(table, name) for name in ("w_ec", "w_inter", "intra", "inter")},
+            **_unseen_values(own[roles.unseen], labels[roles.unseen] - prototypes.shape[1]),
         }
         rows.append([value[name] for name in STATISTICS])
     return np.array(rows, np.float32)
+
+
+def _unseen_values(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+    """What identities look like that have no prototype: their class means stand in."""
+    if not len(labels):
+        return dict.fromkeys(("unseen_accuracy", "unseen_intra", "unseen_inter"), float("nan"))
+    directions = unit(embeddings)
+    sums = directions.new_zeros(int(labels.max()) + 1, embeddings.shape[-1])
+    means = sums.index_add(0, labels, directions)
+    table = angle_table(embeddings, labels)
+    return {
+        "unseen_accuracy": accuracy(embeddings, labels, means),
+        "unseen_intra": table.intra,
+        "unseen_inter": table.inter,
+    }

@@ -30,9 +30,13 @@ STATISTICS = (
     "inter",
     "packing_share",
     "teaching_share",
+    "unseen_accuracy",
+    "unseen_intra",
+    "unseen_inter",
 )
 """Columns of ``Snapshot.statistics``: shares from 0 to 1, angles in degrees, NaN where unknown."""
 
+_FIRST_COLUMNS = 8
 _GROWTH = 1.1
 _LARGEST_FILE = 512 * 2**20
 
@@ -185,6 +189,10 @@ def _snapshots(arrays: Mapping[str, np.ndarray], config: RunConfig) -> Iterable[
         "scales": (),
     }
     for name, shape in shapes.items():
+        if name == "statistics" and arrays[name].shape == (count, members, _FIRST_COLUMNS):
+            # Of a time when nothing was measured on unseen identities.
+            more = ((0, 0), (0, 0), (0, len(STATISTICS) - _FIRST_COLUMNS))
+            arrays = {**arrays, name: np.pad(arrays[name], more, constant_values=np.nan)}
         if arrays[name].shape != (count, members, *shape) or arrays[name].dtype != np.float32:
             raise ValueError(f"its {name} have the wrong shape")
     for place, step in enumerate(steps):

@@ -27,12 +27,17 @@ class Rooms:
         self._lock = threading.Lock()
         self._capacity = capacity
 
-    def open(self, config: RunConfig, recording: Recording | None = None) -> str:
-        """Make a run, from a recording if there is one, and return its token."""
+    def open(
+        self, config: RunConfig, recording: Recording | None = None, *, aligned: bool = False
+    ) -> str:
+        """Make a run, from a recording if there is one, and return its token.
+
+        ``aligned``: viewers get each member turned onto the one before it.
+        """
         material = material_for(config)
         if recording is not None:
             _check_fit(recording, material)
-        run = LiveRun(config, material, recording)
+        run = LiveRun(config, material, recording, aligned=aligned)
         token = secrets.token_urlsafe(18)
         with self._lock:
             self._runs[token] = run
@@ -62,7 +67,7 @@ class Rooms:
 
 def _check_fit(recording: Recording, material: Material) -> None:
     """A recording names its data; what it holds must be of that data."""
-    points, classes = len(material.shown), material.dataset.num_classes
+    points, classes = len(material.shown), material.num_classes
     last = recording.snapshots[-1]
     found = (last.embeddings.shape[1], last.prototypes.shape[1])
     if found != (points, classes):

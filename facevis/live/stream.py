@@ -149,16 +149,20 @@ class Viewer:
             self._sent_frame = frame.number
             if frame.kept:
                 self._already_sent = frame.snapshot
-            return encode_snapshot(
-                frame.snapshot, kept=frame.kept, time_ms=frame.time_ms, applied=frame.applied
-            )
+            return self._encode(frame.snapshot, frame.kept, frame.time_ms, frame.applied)
         snapshots = self._run.recording.snapshots
         while self._sent_kept < len(snapshots):
             self._sent_kept += 1
             snapshot = snapshots[self._sent_kept - 1]
             if snapshot is not self._already_sent:
-                return encode_snapshot(snapshot, kept=True, time_ms=0.0, applied=None)
+                return self._encode(snapshot, True, 0.0, None)
         return None
+
+    def _encode(self, snapshot: Snapshot, kept: bool, time_ms: float, applied: int | None) -> bytes:
+        aligned = self._run.aligned
+        return encode_snapshot(
+            snapshot, kept=kept, time_ms=time_ms, applied=applied, aligned=aligned
+        )
 
     def _describe(self) -> dict[str, Any]:
         run, token = self._run, self._socket.path_params["token"]

@@ -53,9 +53,14 @@ class LiveRun:
     """
 
     def __init__(
-        self, config: RunConfig, material: Material, recording: Recording | None = None
+        self,
+        config: RunConfig,
+        material: Material,
+        recording: Recording | None = None,
+        *,
+        aligned: bool = False,
     ) -> None:
-        self.config, self.material = config, material
+        self.config, self.material, self.aligned = config, material, aligned
         self.members = list(config.members)
         self.recording = recording or Recording(config)
         self.state = "recorded" if recording else "paused"

@@ -1,0 +1,52 @@
+"""Turning one picture onto another: what a rotation or a reflection can undo is no difference.
+
+Angles do not know where north is, so two models that agree may lie turned or mirrored. Plain
+arrays; it does not know what they are pictures of.
+
+Source: Schönemann, "A generalized solution of the orthogonal Procrustes problem", 1966.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def procrustes(points: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The orthogonal matrix Q (D, D), rotation or reflection, with the least ‖points·Q − target‖.
+
+    Both (K, D), row by row: Q = U·Vᵀ of the singular value decomposition pointsᵀ·target = U·S·Vᵀ.
+
+    >>> square = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> turned = square @ np.array([[0.0, 1.0], [-1.0, 0.0]])
+    >>> np.allclose(turned @ procrustes(turned, square), square)
+    True
+    """
+    if points.shape != target.shape or points.ndim != 2:
+        raise ValueError(
+            f"points have shape {points.shape} and target {target.shape}; give rows that match."
+        )
+    left, _, right = np.linalg.svd(points.T.astype(np.float64) @ target.astype(np.float64))
+    return left @ right
+
+
+def align_members(embeddings: np.ndarray, prototypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn each member onto the one before it, by its prototypes; the first stays as it is.
+
+    Shapes: (M, N, D), (M, C, D) → the same. A chain of neighbours changes less from one to the
+    next than each does from the first, so a walk along it shows real change only. All values must
+    be finite.
+    """
+    turns = [np.eye(prototypes.shape[-1])]
+    directions = _directions(prototypes)
+    for before, own in zip(directions[:-1], directions[1:], strict=True):
+        turns.append(procrustes(own, before @ turns[-1]))
+    turn = np.stack(turns).astype(prototypes.dtype)
+    return embeddings @ turn, prototypes @ turn
+
+
+def _directions(prototypes: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(prototypes, axis=-1, keepdims=True)
+    return np.divide(prototypes, length, out=np.zeros_like(prototypes), where=length > 0)
+
+
+__all__ = ["align_members", "procrustes"]
