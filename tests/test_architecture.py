@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"alignment", "assets", "geometry", "margins", "packings", "validation"},
-    {"datasets", "mining", "models", "objectives", "statistics"},
+    {"datasets", "intervals", "mining", "models", "objectives", "statistics"},
     {"figures", "i18n", "live"},
     {"__main__", "app", "cli", "ui"},
 )

@@ -52,6 +52,24 @@ PRESETS: dict[str, RunConfig] = {
     "collapse": _single(objective="triplet", mining="batch-hard", distance_margin=1.0),
 }
 
+COMPARISON_SCALE = 24.0
+"""One scale for all compared: margins are compared at equal scale or not at all."""
+
+
+def _comparison(*objectives: str) -> RunConfig:
+    """Seven digits, because CosFace's classic 0.35 fits at most seven classes on a circle."""
+    members = tuple(Member(objective=name, scale=COMPARISON_SCALE) for name in objectives)
+    return RunConfig(members=members, identities=7, unseen=3, steps=1000)
+
+
+COMPARISONS: dict[str, RunConfig] = {
+    "five": _comparison("softmax", "triplet", "sphereface", "cosface", "arcface"),
+    "softmax_arcface": _comparison("normalized_softmax", "arcface"),
+    "family": _comparison("normalized_softmax", "sphereface", "cosface", "arcface", "combined"),
+}
+"""Losses side by side, by name. The normalised softmax stands for the plain one where scales must
+be equal: the plain one has none."""
+
 
 def recording_path(config: RunConfig) -> Path | None:
     """The shipped recording of exactly this configuration, if there is one."""
