@@ -8,6 +8,8 @@ Source: Schönemann, "A generalized solution of the orthogonal Procrustes proble
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -38,7 +40,7 @@ def align_members(embeddings: np.ndarray, prototypes: np.ndarray) -> tuple[np.nd
     """
     turns = [np.eye(prototypes.shape[-1])]
     directions = _directions(prototypes)
-    for before, own in zip(directions[:-1], directions[1:], strict=True):
+    for before, own in pairwise(directions):
         turns.append(procrustes(own, before @ turns[-1]))
     turn = np.stack(turns).astype(prototypes.dtype)
     return embeddings @ turn, prototypes @ turn

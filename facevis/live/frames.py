@@ -70,25 +70,30 @@ def describe_run(
         "dim": config.embedding_dim,
         "labels": dataset.labels[shown].tolist(),
         "held_out": hollow.astype(int).tolist() if hollow.any() else None,
+        "some_held_out": bool(material.held_out.any()),
         "class_names": list(dataset.class_names[:classes]),
         "unseen_names": list(dataset.class_names[classes:]),
         "points": len(shown),
         "sprite": {"url": thumbnails_url, "columns": _columns(len(shown)), "size": THUMBNAIL},
-        "members": [
-            {
-                "name": member.objective,
-                "objective": member.objective,
-                "margin": member.margin_at(member.warmup).as_tuple(),
-                "scale": member.scale,
-                "tail": member.tail,
-                "gradient": member.gradient,
-                "spherical": member.spherical,
-                "warmup": member.warmup,
-            }
-            for member in members
-        ],
+        "members": [_describe_member(member) for member in members],
         "packing_angle": packing_angle(classes, config.embedding_dim),
         "seed": config.seed,
+    }
+
+
+def _describe_member(member: Member) -> dict[str, Any]:
+    pairs = member.objective in ("contrastive", "triplet")
+    return {
+        "objective": member.objective,
+        "margin": member.margin_at(member.warmup).as_tuple(),
+        "scale": member.scale,
+        "tail": member.tail,
+        "gradient": member.gradient,
+        "spherical": member.spherical,
+        "in_margin_family": member.in_margin_family,
+        "warmup": member.warmup,
+        "distance_margin": member.distance_margin if pairs else None,
+        "mining": member.mining if member.objective == "triplet" else None,
     }
 
 
