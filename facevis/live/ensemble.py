@@ -6,7 +6,9 @@ weights, so what differs between them is the objective alone. No threads, no I/O
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 
 import numpy as np
 import torch
@@ -47,7 +49,7 @@ class Ensemble:
         train = torch.from_numpy(self.material.train)
         shown = torch.from_numpy(self.material.shown)
         self._inputs, self._labels = inputs[train].to(self.device), labels[train].to(self.device)
-        self._shown, self.shown_labels = (
+        self.shown, self.shown_labels = (
             inputs[shown].to(self.device),
             labels[shown].to(self.device),
         )
@@ -96,18 +98,52 @@ class Ensemble:
     def train(self, steps: int = 1) -> Tensor:
         """Take steps; the losses (M,) of the last batch."""
         for _ in range(steps):
-            batch = self._batch(self.step)
-            embeddings = self.network(self._inputs[batch])
-            labels = self._labels[batch]
-            shares = embeddings.split(self._sizes)
-            losses = group_losses(self.groups, shares, labels, self.step)
-            self._gradient.zero_()
-            # The derivative of a sum is one for each term: a member that became NaN harms nobody.
-            losses.sum().backward()
-            self._optimizer.step()
-            self.losses = losses.detach()[self._places]
-            self.step += 1
+            self.train_on(*self.next_batch())
         return self.losses
+
+    def train_on(self, images: Tensor, labels: Tensor) -> None:
+        """Take one step on a batch of images (B, pixels) with labels (B,)."""
+        losses = group_losses(self.groups, self.shares(images), labels, self.step)
+        self._gradient.zero_()
+        # The derivative of a sum is one for each term: a member that became NaN harms nobody.
+        losses.sum().backward()
+        self._optimizer.step()
+        self.losses = losses.detach()[self._places]
+        self.step += 1
+
+    def shares(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The raw embeddings (G, B, D) of each group, images (B, pixels)."""
+        return self.network(images).split(self._sizes)
+
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Images (B, pixels) and labels (B,) of the next step."""
+        batch = self._batch(self.step)
+        return self._inputs[batch], self._labels[batch]
+
+    def next_batch_with(self, sample: int) -> tuple[Tensor, Tensor, int]:
+        """The next batch with a shown sample in it, and the sample's place there.
+
+        A sample that is not in that batch takes the first place.
+        """
+        images, labels = self.next_batch()
+        pictures = self.material.train[self._batch(self.step).cpu().numpy()]
+        found = np.flatnonzero(pictures == self.material.shown[sample])
+        if len(found):
+            return images, labels, int(found[0])
+        images[0], labels[0] = self.shown[sample], self.shown_labels[sample]
+        return images, labels, 0
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Undo at the end, to the bit, whatever is trained inside."""
+        state, losses, groups = self.state(), self.losses, self.groups
+        # A group remembers its last batch; a copy has a memory of its own, and the same prototypes.
+        self.groups = [copy(group) for group in groups]
+        try:
+            yield
+        finally:
+            self.restore(state)
+            self.losses, self.groups = losses, groups
 
     def _batch(self, step: int) -> Tensor:
         """Indices of batch ``step``: addressed by (seed, epoch, position), never by history."""
@@ -122,7 +158,7 @@ class Ensemble:
     @torch.no_grad()
     def snapshot(self) -> Snapshot:
         """Freeze the moment: embeddings and statistics of the shown samples."""
-        raw = self.network(self._shown)
+        raw = self.network(self.shown)
         embeddings = torch.empty_like(raw)
         prototypes = raw.new_zeros(len(self.members), self.num_classes, raw.shape[-1])
         statistics = np.empty((len(self.members), len(STATISTICS)), np.float32)

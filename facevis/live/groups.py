@@ -16,7 +16,7 @@ from torch import Tensor
 
 from facevis.live.config import Member
 from facevis.live.recording import STATISTICS
-from facevis.margins import StackedMargin, unit
+from facevis.margins import GRADIENTS, StackedMargin, unit
 from facevis.objectives import (
     contrastive_loss,
     cross_entropy,
@@ -33,6 +33,9 @@ _PAIRS = ("contrastive", "triplet")
 class Group:
     """Members (indices into the ensemble) whose losses are one batched computation."""
 
+    gradients: tuple[str, ...] = ("exact",)
+    """The gradient modes that the loss has."""
+
     def __init__(self, index: Sequence[int], members: Sequence[Member]) -> None:
         self.index = list(index)
         self.update(members)
@@ -45,8 +48,17 @@ class Group:
         """What the optimizer trains besides the network."""
         return []
 
-    def logits(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor | None:
-        """Logits (G, B, C) of embeddings (G, B, D), where the loss is a cross-entropy."""
+    def logits(
+        self, embeddings: Tensor, labels: Tensor, step: int, gradient: str | None = None
+    ) -> Tensor | None:
+        """Logits (G, B, C) of embeddings (G, B, D), where the loss is a cross-entropy.
+
+        ``gradient`` overrides the members' own mode.
+        """
+        return None
+
+    def plain_logits(self, embeddings: Tensor) -> Tensor | None:
+        """The same without a margin on any class."""
         return None
 
     def losses(self, embeddings: Tensor, labels: Tensor) -> Tensor:
@@ -82,8 +94,14 @@ class SoftmaxGroup(Group):
         """Weights and biases."""
         return [self.prototypes, self.bias]
 
-    def logits(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
-        """z_j = W_jᵀx + b_j."""
+    def logits(
+        self, embeddings: Tensor, labels: Tensor, step: int, gradient: str | None = None
+    ) -> Tensor:
+        """z_j = W_jᵀx + b_j; there is one gradient mode."""
+        return self.plain_logits(embeddings)
+
+    def plain_logits(self, embeddings: Tensor) -> Tensor:
+        """The same: there is no margin."""
         return softmax_logits(embeddings, self.prototypes, self.bias)
 
     def display(self, raw: Tensor) -> Tensor:
@@ -102,6 +120,8 @@ class SoftmaxGroup(Group):
 class MarginGroup(Group):
     """The margin family; margins and scales are tensors and may change between steps."""
 
+    gradients = GRADIENTS
+
     def __init__(self, index: Sequence[int], members: Sequence[Member], prototypes: Tensor) -> None:
         self.directions = prototypes.requires_grad_()
         super().__init__(index, members)
@@ -117,7 +137,9 @@ class MarginGroup(Group):
         """The directions of the prototypes."""
         return [self.directions]
 
-    def logits(self, embeddings: Tensor, labels: Tensor, step: int) -> Tensor:
+    def logits(
+        self, embeddings: Tensor, labels: Tensor, step: int, gradient: str | None = None
+    ) -> Tensor:
         """The logits with the margins in force at this step."""
         first = self.members[0]
         return margin_logits(
@@ -127,8 +149,12 @@ class MarginGroup(Group):
             self._stacked_margin(step),
             self._scale,
             first.tail,
-            first.gradient,
+            gradient or first.gradient,
         )
+
+    def plain_logits(self, embeddings: Tensor) -> Tensor:
+        """s·cos θ_j."""
+        return self._scale * self.scores(unit(embeddings), self.directions)
 
     def _stacked_margin(self, step: int) -> StackedMargin:
         if self._margin is None or any(step <= m.warmup for m in self.members):
@@ -198,15 +224,20 @@ def group_members(
 
 
 def group_losses(
-    groups: Sequence[Group], embeddings: Sequence[Tensor], labels: Tensor, step: int
+    groups: Sequence[Group],
+    embeddings: Sequence[Tensor],
+    labels: Tensor,
+    step: int,
+    gradient: str | None = None,
 ) -> Tensor:
     """The losses (M,) of each group's embeddings (G, B, D), group by group.
 
-    Groups with logits stand first and share one cross-entropy.
+    Groups with logits stand first and share one cross-entropy. ``gradient`` overrides the members'
+    own mode.
     """
     logits, losses = [], []
     for group, own in zip(groups, embeddings, strict=True):
-        own_logits = group.logits(own, labels, step)
+        own_logits = group.logits(own, labels, step, gradient)
         if own_logits is None:
             losses.append(group.losses(own, labels))
         else:
