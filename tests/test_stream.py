@@ -139,6 +139,52 @@ def test_single_steps_take_exactly_that_many(client, run):
     assert live.state == "paused"
 
 
+def test_a_question_about_a_sample_is_answered_to_who_asked_and_to_nobody_else(client, run):
+    token, live = run
+    path = f"/facevis/stream/{token}"
+    with client.websocket_connect(path) as socket, client.websocket_connect(path) as other:
+        asker, neighbour = Listener(socket), Listener(other)
+        asker.say(type="step", count=5)
+        asker.hear(lambda heard: any(h["step"] == 5 for h, *_ in heard.frames))
+        asker.say(type="anatomy", sample=17, id=41)
+        asker.hear(lambda heard: any(t["type"] == "anatomy" for t in heard.texts))
+        asker.say(type="step", count=1)
+        neighbour.hear(lambda heard: any(h["step"] == 6 for h, *_ in heard.frames))
+    answer = next(t for t in asker.texts if t["type"] == "anatomy")
+    expected = {"id": 41, "sample": 17, "step": 5, "label": 7, "trains": True, "unseen": False}
+    assert answer.items() >= expected.items()
+    assert len(answer["members"]) == 1
+    assert answer["generation"] == live.generation
+    assert {t["type"] for t in neighbour.texts} <= {"run", "status", "reset"}
+
+
+def test_of_many_questions_at_once_the_last_is_answered_and_few_of_the_others(client, run):
+    token, _ = run
+    with client.websocket_connect(f"/facevis/stream/{token}") as socket:
+        listener = Listener(socket)
+        for number in range(200):
+            listener.say(type="anatomy", sample=number, id=number)
+        listener.hear(lambda heard: any(t.get("id") == 199 for t in heard.texts))
+    numbers = [t["id"] for t in listener.texts if t["type"] == "anatomy"]
+    assert numbers == sorted(numbers)
+    assert len(numbers) < 100
+
+
+def test_a_question_that_has_no_answer_is_told_so(client):
+    config = RunConfig(steps=2)
+    recording = Ensemble(config).record()
+    recording.state = {}
+    token = rooms.open(config, recording)
+    with client.websocket_connect(f"/facevis/stream/{token}") as socket:
+        listener = Listener(socket)
+        listener.say(type="anatomy", sample=0, id=3)
+        listener.hear(lambda heard: any(t["type"] == "error" for t in heard.texts))
+    error = next(t for t in listener.texts if t["type"] == "error")
+    assert error["id"] == 3
+    assert error["message"] == "the recording has no state to train on from; rewind the run."
+    assert rooms.find(token).state == "recorded"
+
+
 def test_a_foreign_origin_is_refused(client, run):
     headers = {"origin": "http://elsewhere.example"}
     with (
@@ -183,6 +229,13 @@ BAD = [
     '{"type": "set", "member": -1}',
     '{"type": "step", "count": 1000000}',
     '{"type": "speed", "steps_per_second": -1}',
+    '{"type": "anatomy"}',
+    '{"type": "anatomy", "sample": -1}',
+    '{"type": "anatomy", "sample": 1797}',
+    '{"type": "anatomy", "sample": 1.5}',
+    '{"type": "anatomy", "sample": "1"}',
+    '{"type": "anatomy", "sample": true}',
+    '{"type": "anatomy", "sample": 1, "id": -1}',
     "[" * 4000,
     '"' + "x" * 5000 + '"',
 ]
@@ -208,10 +261,10 @@ json_values = st.recursive(
     max_leaves=8,
 )
 messages = st.fixed_dictionaries(
-    {"type": st.sampled_from(["set", "step", "speed", "play", "x"]) | json_values},
+    {"type": st.sampled_from(["set", "step", "speed", "play", "anatomy", "x"]) | json_values},
     optional={
         name: json_values | st.lists(st.floats(), min_size=3, max_size=3)
-        for name in ("margin", "scale", "member", "id", "count", "steps_per_second")
+        for name in ("margin", "scale", "member", "id", "count", "steps_per_second", "sample")
     },
 )
 
@@ -224,7 +277,8 @@ def test_any_message_is_a_valid_command_or_a_sentence(text):
     except ValueError as error:
         assert len(str(error)) < 400
     else:
-        assert command["type"] in {"ack", "play", "pause", "rewind", "step", "speed", "set"}
+        known = {"ack", "play", "pause", "rewind", "step", "speed", "set", "anatomy"}
+        assert command["type"] in known
 
 
 def test_a_run_without_viewers_stops_by_itself(monkeypatch):

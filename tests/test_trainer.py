@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import queue
 import time
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import torch
 
 from facevis.live import Ensemble, Member, RunConfig
+from facevis.live.anatomy import anatomy
 from facevis.live.material import material_for
+from facevis.live.recording import Recording
 from facevis.live.rooms import Rooms
 from facevis.live.trainer import LiveRun
 from facevis.margins import Margin
@@ -72,6 +75,120 @@ def test_a_run_that_diverges_ends_and_says_so(monkeypatch):
     run.play()
     until(run, "failed")
     assert "triplet: the loss is no longer a number" in run.error
+
+
+def examined(run, sample):
+    """The answer, and whatever viewers were told on the way."""
+    answers, told = queue.Queue(), []
+    leave = run.listen(lambda: told.append(run.state))
+    run.examine(sample, answers.put)
+    answer = answers.get(timeout=30)
+    leave()
+    return answer, told
+
+
+def test_a_recorded_run_is_examined_where_its_recording_ends_and_nothing_moves():
+    recording = Ensemble(CONFIG, device="cpu").record()
+    snapshots = list(recording.snapshots)
+    run = LiveRun(CONFIG, material_for(CONFIG), recording)
+    answer, told = examined(run, 8)
+    ensemble = Ensemble(CONFIG, device="cpu")
+    ensemble.restore(recording.state)
+    expected = anatomy(ensemble, 8).to_json()
+    assert answer["step"] == 30
+    assert answer["members"][0]["before"]["theta"] == pytest.approx(
+        expected["members"][0]["before"]["theta"], abs=1e-3
+    )
+    assert told == []
+    assert (run.state, run.generation, run.step, run.published) == ("recorded", 0, 30, None)
+    assert run.recording is recording
+    assert recording.snapshots == snapshots
+
+
+def test_a_recording_without_a_state_is_not_wiped_by_a_question():
+    whole = Ensemble(CONFIG, device="cpu").record()
+    recording = Recording(CONFIG, list(whole.snapshots))
+    run = LiveRun(CONFIG, material_for(CONFIG), recording)
+    answer, told = examined(run, 8)
+    assert answer == {
+        "sample": 8,
+        "error": "the recording has no state to train on from; rewind the run.",
+        "generation": 0,
+    }
+    assert told == []
+    assert run.state == "recorded"
+    assert run.error is None
+    assert run.recording.snapshots == whole.snapshots
+
+
+def test_a_run_that_has_not_begun_is_examined_at_step_0_and_still_has_not():
+    run = live()
+    answer, told = examined(run, 0)
+    assert (answer["step"], answer["generation"]) == (0, 0)
+    assert told == []
+    assert (run.state, run.generation, run.published) == ("paused", 0, None)
+    run.single_step()
+    until_step(run, 1)
+    assert [snapshot.step for snapshot in run.recording.snapshots] == [0, 1]
+
+
+def until_step(run, step):
+    limit = time.monotonic() + 30
+    while run.step != step or run.busy:
+        assert time.monotonic() < limit, run.step
+        time.sleep(0.01)
+
+
+def test_questions_on_the_way_leave_no_trace_in_the_recording():
+    run, plain = live(), live()
+    leave = run.listen(lambda: None)
+    answers = queue.Queue()
+    for sample in range(10):
+        run.single_step(3)
+        run.examine(sample, answers.put)
+        plain.single_step(3)
+    until_step(run, 30)
+    until_step(plain, 30)
+    leave()
+    steps = [answers.get(timeout=30)["step"] for _ in range(10)]
+    assert steps == sorted(steps)
+    pairs = zip(run.recording.snapshots, plain.recording.snapshots, strict=True)
+    for first, second in pairs:
+        np.testing.assert_array_equal(first.embeddings, second.embeddings)
+        np.testing.assert_array_equal(first.losses, second.losses)
+
+
+def test_a_finished_and_a_failed_run_are_examined_as_they_ended():
+    run = live()
+    run.play()
+    until(run, "finished")
+    answer, told = examined(run, 1)
+    assert (answer["step"], answer["generation"]) == (30, 1)
+    assert (run.state, told) == ("finished", [])
+    with torch.no_grad():
+        run._ensemble._weights.fill_(math.nan)
+    run.play()
+    until(run, "failed")
+    reason = run.error
+    answer, told = examined(run, 1)
+    assert answer["members"][0]["before"]["loss"] is None
+    assert (run.state, run.error, told) == ("failed", reason, [])
+
+
+def test_a_sample_that_is_not_shown_is_refused_before_it_reaches_the_run():
+    run = live()
+    with pytest.raises(ValueError, match="sample is 1797; give a whole number from 0 to 1796"):
+        run.examine(1797, lambda answer: None)
+    assert not run.busy
+
+
+def test_a_question_that_nobody_waits_for_any_more_is_left_out():
+    run = live()
+    answers = queue.Queue()
+    run.examine(1, answers.put, wanted=lambda: False)
+    run.examine(2, answers.put)
+    assert answers.get(timeout=30)["sample"] == 2
+    assert answers.empty()
 
 
 def test_a_full_room_keeps_the_newcomer_and_lets_the_idle_go_first():

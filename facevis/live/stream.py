@@ -86,6 +86,8 @@ class Viewer:
         self._sent_frame = -1
         self._already_sent: Snapshot | None = None
         self._status: str | None = None
+        self._asked: dict[str, Any] | None = None
+        self._answer: str | None = None
 
     def wake_from_thread(self) -> None:
         """The trainer's thread says that there is something new."""
@@ -119,8 +121,25 @@ class Viewer:
             self._run.single_step(message["count"])
         elif kind == "speed":
             self._run.set_speed(message["steps_per_second"])
+        elif kind == "anatomy":
+            self._ask(message)
         else:
             {"play": self._run.play, "pause": self._run.pause, "rewind": self._run.rewind}[kind]()
+
+    def _ask(self, message: dict[str, Any]) -> None:
+        """Have a sample taken apart; a newer question takes the place of one still waiting."""
+
+        def tell(result: dict[str, Any]) -> None:
+            answer = _answer(message["id"], result)
+            with contextlib.suppress(RuntimeError):  # the loop may be closed already
+                self._loop.call_soon_threadsafe(self._take, answer)
+
+        self._asked = message
+        self._run.examine(message["sample"], tell, wanted=lambda: self._asked is message)
+
+    def _take(self, answer: str) -> None:
+        self._answer = answer
+        self._changed.set()
 
     async def send(self) -> None:
         """Description first, then the newest frame, the recording so far, and what comes."""
@@ -131,6 +150,10 @@ class Viewer:
                 if self._generation >= 0:
                     await self._socket.send_text(_message("reset"))
                 self._generation, self._sent_kept, self._sent_frame = self._run.generation, 0, -1
+            answer, self._answer = self._answer, None
+            if answer is not None:
+                await self._socket.send_text(answer)
+                continue
             payload = self._next_payload()
             if payload is not None:
                 self._in_flight += 1
@@ -213,8 +236,11 @@ def parse_command(text: str) -> dict[str, Any]:
         return {"type": kind, "steps_per_second": value}
     if kind == "set":
         return _parse_set(message)
+    if kind == "anatomy":
+        sample = whole("sample", message.get("sample"), 0, 2**53)
+        return {"type": kind, "sample": sample, "id": whole("id", message.get("id", 0), 0, 2**53)}
     raise ValueError(
-        "the message has no known type; send ack, play, pause, step, rewind, speed or set."
+        "the message has no known type; send ack, play, pause, step, rewind, speed, set or anatomy."
     )
 
 
@@ -231,6 +257,13 @@ def _parse_set(message: dict[str, Any]) -> dict[str, Any]:
         "scale": None if scale is None else within("scale", scale, 1e-3, 1e4),
         "id": whole("id", message.get("id", 0), 0, 2**53),
     }
+
+
+def _answer(number: int, result: dict[str, Any]) -> str:
+    """What a question about a sample is answered with, or why it cannot be."""
+    if "error" in result:
+        return _message("error", id=number, message=result["error"])
+    return _message("anatomy", id=number, **result)
 
 
 def _message(kind: str, **fields: Any) -> str:

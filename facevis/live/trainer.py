@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from facevis.live.anatomy import anatomy
 from facevis.live.config import RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
 from facevis.live.recording import Recording, Snapshot, is_kept
 from facevis.live.scheduler import scheduler
+from facevis.validation import whole
 
 STATES = ("recorded", "training", "paused", "finished", "failed")
 TURN_SECONDS = 0.008
@@ -31,6 +33,8 @@ SNAPSHOT_SHARE = 0.15
 """At most this share of the thread's time goes into live snapshots, however many the runs."""
 ALONE_SECONDS = 10.0
 """A run that nobody watches stops after this time."""
+
+Tell = Callable[[dict[str, Any]], None]
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +117,15 @@ class LiveRun:
             raise ValueError(f"member is {member}; this run has {len(self.members)}, from 0.")
         dataclasses.replace(self.members[member], **fields)
         self._post(lambda: self._steer(member, fields, command))
+
+    def examine(self, sample: int, tell: Tell, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Take a shown sample apart between two steps; the run itself stays as it is.
+
+        ``tell`` gets, on the trainer's thread, ``Anatomy.to_json`` and the ``"generation"``, or
+        the ``"error"`` in one sentence. What is no longer ``wanted`` by then is left out.
+        """
+        whole("sample", sample, 0, len(self.material.shown) - 1)
+        self._post(lambda: self._examine(sample, tell, wanted))
 
     # -- watching -----------------------------------------------------------------------------
 
@@ -221,12 +234,13 @@ class LiveRun:
     def _ready(self) -> Ensemble:
         """The ensemble, built when first needed; it goes on where the recording ends."""
         if self._ensemble is None:
-            self._ensemble = self._build()
+            ensemble = self._build()
             if self.recording.state:
-                self._ensemble.restore(self.recording.state)
-                self.step = self._ensemble.step
+                ensemble.restore(self.recording.state)
+                self.step = ensemble.step
             else:
-                self._start_over(self._ensemble)
+                self._start_over(ensemble)
+            self._ensemble = ensemble
         return self._ensemble
 
     def _build(self) -> Ensemble:
@@ -285,6 +299,18 @@ class LiveRun:
         self._applied = command
         if self.state in ("recorded", "finished"):
             self._play()
+
+    def _examine(self, sample: int, tell: Tell, wanted: Callable[[], bool]) -> None:
+        if not wanted():
+            return
+        begun = self._ensemble or self.recording.state
+        try:
+            if self.recording.snapshots and not begun:  # ``_ready`` would start it over
+                raise ValueError("the recording has no state to train on from; rewind the run.")
+            answer = anatomy(self._ready() if begun else self._build(), sample).to_json()
+        except ValueError as error:  # the run is none the worse
+            answer = {"sample": sample, "error": str(error)}
+        tell({**answer, "generation": self.generation})
 
     # -- small parts --------------------------------------------------------------------------
 
