@@ -12,6 +12,11 @@
  * @property {boolean} flat       on the circle or sphere (else in open space)
  * @property {number} size        the stage's side, pixels
  * @property {number} font        pixels
+ *
+ * @typedef {Object} Push  what the next step does to a sample; each in data coordinates
+ * @property {number[]|null} exact     where its gradient points
+ * @property {number[]|null} detached  the same in the other mode, where it differs
+ * @property {number[]|null} after     the sample after the step
  */
 import { classColor, darker, withAlpha } from "./palette.js";
 import { INNER } from "./project.js";
@@ -132,8 +137,8 @@ export function drawArrows(d) {
   }
 }
 
-/** @param {Drawing} d @param {number[]} from @param {number[]} to @param {string} color @param {number} width */
-function drawArrow(d, from, to, color, width) {
+/** @param {Drawing} d @param {number[]} from @param {number[]} to @param {string} color @param {number} width @param {number[]} [dash] */
+function drawArrow(d, from, to, color, width, dash = []) {
   const { context } = d;
   const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
   const head = Math.min(length, 3.2 * width + 4);
@@ -149,7 +154,9 @@ function drawArrow(d, from, to, color, width) {
     context.strokeStyle = context.fillStyle = /** @type {string} */ (tone);
     context.lineWidth = width + Number(extra);
     trace(context, [from, neck]);
+    context.setLineDash(extra ? [] : dash);
     context.stroke();
+    context.setLineDash([]);
     trace(context, [to, left, right]);
     context.closePath();
     if (extra) context.stroke();
@@ -274,4 +281,32 @@ export function drawFocus(d, x, y, radius) {
   context.lineWidth = 2.5;
   context.strokeStyle = d.colors.ink;
   context.stroke();
+}
+
+/**
+ * What the next step does to a sample: an arrow against its gradient (dashed: the detached mode),
+ * a hollow dot where the step takes it.
+ * @param {Drawing} d @param {number[]} sample @param {Push} push @param {number} radius of the longest embedding, 1 on the sphere
+ */
+export function drawPush(d, sample, push, radius) {
+  const { context } = d;
+  const at = pixel(d, sample);
+  if (push.after) {
+    const place = push.after.map((v) => v / (d.flat ? Math.hypot(...push.after) || 1 : radius));
+    if (!hides(d, place)) {
+      const [x, y] = pixel(d, place);
+      context.beginPath();
+      context.arc(x, y, 5, 0, 2 * Math.PI);
+      context.fillStyle = withAlpha(d.colors.accent, 0.25);
+      context.fill();
+      context.lineWidth = 2;
+      context.strokeStyle = d.colors.accent;
+      context.stroke();
+    }
+  }
+  for (const [vector, dash] of [[push.detached, [4, 4]], [push.exact, []]]) {
+    if (!vector) continue;
+    const tip = pixel(d, sample.map((v, i) => v + /** @type {number[]} */ (vector)[i]));
+    drawArrow(d, at, tip, d.colors.ink, 3, /** @type {number[]} */ (dash));
+  }
 }

@@ -7,6 +7,7 @@
  * @typedef {import("./protocol.js").Frame} Frame
  */
 import { decisionBoundary, targetCosine } from "./formula.js";
+import { isShare, short } from "./caption.js";
 
 const COUNT = 120;
 /** @type {[number, string][]} */
@@ -56,6 +57,44 @@ export function boundarySpec(margin, tail, words) {
       [Math.PI * 0.76, Math.PI * 0.17, words("boundary_two")],
     ],
   };
+}
+
+/** Bars of a histogram, degrees. */
+const BIN = 3;
+
+/**
+ * How the angles to the own prototype and to all others are spread, each as a share of its highest bar.
+ * @param {Float32Array} own @param {Float32Array} others radians @param {any} words @returns {Spec}
+ */
+export function histogramSpec(own, others, words) {
+  return {
+    series: [
+      { points: outline(others), tone: "fv-tone-mute", filled: true, label: words("angles_others") },
+      { points: outline(own), tone: "fv-tone-accent", filled: true, label: words("angles_own") },
+    ],
+    x: [0, 180],
+    y: [0, 1.05],
+    xTicks: [[0, "0°"], [90, "90°"], [180, "180°"]],
+    yTicks: [],
+  };
+}
+
+/** @param {Float32Array} angles */
+function outline(angles) {
+  const bars = histogram(angles);
+  const highest = Math.max(1, ...bars);
+  const steps = bars.flatMap((count, i) => [[i * BIN, count / highest], [(i + 1) * BIN, count / highest]]);
+  return [[0, 0], ...steps, [180, 0]];
+}
+
+/** Counts in bars of 3 degrees. @param {Float32Array} angles radians @returns {number[]} */
+export function histogram(angles) {
+  const bars = new Array(180 / BIN).fill(0);
+  for (const angle of angles) {
+    const place = Math.min(bars.length - 1, Math.floor((angle * 180) / Math.PI / BIN));
+    if (place >= 0) bars[place] += 1;
+  }
+  return bars;
 }
 
 /** @param {number} last @returns {[number, string][]} */
@@ -125,5 +164,39 @@ export function angleSpec(frames, member, last, packing, words) {
     y: [0, top],
     xTicks: stepTicks(last),
     yTicks: [[0, "0°"], [top, `${top}°`]],
+  };
+}
+
+const TONES = ["fv-tone-accent", "fv-tone-ink", "fv-tone-unseen"];
+
+/**
+ * Statistics of all members of a sweep against the value that is swept.
+ * @param {Frame} frame @param {{name: string, values: number[], bound: number|null}} sweep
+ * @param {string[]} names @param {number} packing radians @param {any} words @returns {Spec}
+ */
+export function sweepSpec(frame, sweep, names, packing, words) {
+  const { values, bound } = sweep;
+  const [low, high] = [values[0], values[values.length - 1]];
+  const share = isShare(names[0]);
+  const curves = names
+    .map((name, i) => ({ points: values.map((v, m) => [v, frame.statistics[m]?.[name] ?? NaN]), tone: TONES[i], label: words(`table_${name}`), dashed: name.startsWith("unseen"), name }))
+    .filter(({ points }) => points.some(([, y]) => Number.isFinite(y)));
+  const best = names.includes("w_inter") ? (packing * 180) / Math.PI : NaN;
+  const highest = Math.max(0, ...curves.flatMap(({ points }) => points.map(([, y]) => (Number.isFinite(y) ? y : 0))), best || 0);
+  const top = share ? 1.05 : Math.min(180, niceTop(highest));
+  /** @type {import("./linechart.js").Series[]} */
+  const series = [];
+  // Right of the bound (left of it for the scale) lies what cannot be kept.
+  if (bound !== null) {
+    const [from, to] = sweep.name === "scale" ? [low, Math.min(high, bound)] : [Math.max(low, bound), high];
+    if (to > from) series.push({ points: [[from, 0], [from, top], [to, top], [to, 0]], tone: "fv-tone-warn", filled: true, label: words(sweep.name === "scale" ? "sweep_too_small" : "sweep_infeasible") });
+  }
+  if (Number.isFinite(best)) series.push({ points: [[low, best], [high, best]], tone: "fv-tone-mute", dashed: true, label: words("angles_packing") });
+  return {
+    series: [...series, ...curves],
+    x: [low, high],
+    y: [0, top],
+    xTicks: [[low, short(low, "en")], [high, short(high, "en")]],
+    yTicks: share ? [[0, "0"], [1, "100 %"]] : [[0, "0°"], [top, `${top}°`]],
   };
 }

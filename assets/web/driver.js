@@ -25,7 +25,7 @@ export class Driver {
     this.untouched = false;
     const { stage, status } = this.view;
     if (!stage || stage.player.mode === "live") return;
-    stage.player.goLive(performance.now());
+    stage.play((player) => player.goLive(performance.now()));
     this.#shown(status.state === "training");
   }
 
@@ -62,7 +62,7 @@ export class Driver {
 
   /** @param {number} now */
   replayNow(now) {
-    this.view.stage.player.replay(now, REPLAY_SECONDS[this.speed]);
+    this.view.stage.play((player) => player.replay(now, REPLAY_SECONDS[this.speed]));
   }
 
   /** @param {number} index of the kept frames; the last one is where the run is */
@@ -74,14 +74,14 @@ export class Driver {
       this.goLive();
       return;
     }
-    stage.player.seek(index, performance.now());
+    stage.play((player) => player.seek(index, performance.now()));
     this.#shown(false);
   }
 
   /** @param {"slow"|"middle"|"full"} name @param {number|null} rate steps a second */
   setSpeed(name, rate) {
     this.speed = name;
-    if (this.view.stage) this.view.stage.player.seconds = REPLAY_SECONDS[name];
+    this.view.stage?.play((player) => (player.seconds = REPLAY_SECONDS[name]));
     this.view.connection.send({ type: "speed", steps_per_second: rate });
   }
 

@@ -14,15 +14,18 @@ const PICTURE = 72;
 export class Hover {
   /**
    * @param {HTMLElement} area @param {HTMLElement} tip @param {import("./stage.js").Stage} stage
+   * @param {import("./cell.js").Cell} cell the one of its cells that the area shows
    * @param {import("./words.js").Words} words @param {string} lang
+   * @param {(sample: number|null) => void} [pinned] hears of every click
    */
-  constructor(area, tip, stage, words, lang) {
+  constructor(area, tip, stage, cell, words, lang, pinned = () => {}) {
     this.area = area;
     this.tip = tip;
     this.stage = stage;
+    this.cell = cell;
+    this.tell = pinned;
     this.words = words;
     this.lang = lang;
-    this.pinned = false;
     /** @type {number|undefined} whose picture is on show */
     this.shownPicture = undefined;
     /** @type {{x: number, y: number}|null} */
@@ -36,8 +39,14 @@ export class Hover {
     area.addEventListener("pointerdown", (event) => (this.pressed = this.#at(event)), options);
     window.addEventListener("pointerup", (event) => this.#click(event), options);
     document.addEventListener("pointerdown", (event) => {
-      if (this.pinned && !area.contains(/** @type {Node} */ (event.target))) this.release();
+      const alone = this.stage.cells.length === 1; // beside others, the rest of the page speaks of the sample
+      if (this.pinned && alone && !area.contains(/** @type {Node} */ (event.target))) this.release();
     }, options);
+  }
+
+  /** Whether a click in this area holds the sample. */
+  get pinned() {
+    return this.stage.pinnedBy === this;
   }
 
   #build() {
@@ -63,12 +72,12 @@ export class Hover {
     const inside = this.area.contains(/** @type {Node} */ (event.target));
     if (!inside && !this.pointer) return;
     this.pointer = inside && !event.buttons ? this.#at(event) : null;
-    if (!this.pinned) this.#look();
+    if (!this.stage.pinnedBy) this.#look();
   }
 
   #leave() {
     this.pointer = null;
-    if (!this.pinned) this.#look();
+    if (!this.stage.pinnedBy) this.#look();
   }
 
   /** @param {PointerEvent} event */
@@ -79,15 +88,26 @@ export class Hover {
     const at = this.#at(event);
     if (Math.hypot(at.x - pressed.x, at.y - pressed.y) > 4) return; // a drag, not a click
     const found = this.#nearest(at);
-    this.pinned = found !== null && !(this.pinned && found === this.stage.focus);
+    const hold = found !== null && !(this.pinned && found === this.stage.focus);
+    this.stage.pinnedBy?.hide();
+    this.stage.pinnedBy = hold ? this : null;
     this.pointer = at;
     this.#focus(found);
+    this.tell(hold ? found : null);
   }
 
   /** Let a pinned sample go. */
   release() {
-    this.pinned = false;
+    if (!this.pinned) return;
+    this.stage.pinnedBy = null;
+    this.tell(null);
     this.#look();
+  }
+
+  /** Another area takes over. */
+  hide() {
+    this.tip.hidden = true;
+    this.area.classList.remove("fv-on-sample");
   }
 
   /** The picture has moved on. */
@@ -96,7 +116,7 @@ export class Hover {
       this.#write();
       return;
     }
-    if (!this.pointer) return;
+    if (!this.pointer || this.stage.pinnedBy) return;
     const found = this.#nearest(this.pointer);
     if (found !== this.stage.focus) this.#focus(found);
     else if (found !== null) this.#write();
@@ -118,7 +138,7 @@ export class Hover {
 
   /** @param {{x: number, y: number}} at @returns {number|null} */
   #nearest(at) {
-    const { xy, hidden } = this.stage.layer;
+    const { xy, hidden } = this.cell.layer;
     let best = REACH * REACH;
     let found = null;
     for (let i = 0; i < hidden.length; i += 1) {
@@ -134,12 +154,13 @@ export class Hover {
   #write() {
     const i = this.stage.focus;
     if (i === null) return;
-    const { run, layer } = this.stage;
+    const { run, layer } = this.cell;
     this.tip.hidden = Boolean(layer.hidden[i]);
     const label = run.labels[i];
-    this.name.textContent = run.class_names[label] ?? String(label);
+    const unseen = label >= run.class_names.length;
+    this.name.textContent = (unseen ? run.unseen_names[label - run.class_names.length] : run.class_names[label]) ?? String(label);
     this.name.style.setProperty("--fv-class", classColor(label));
-    const held = run.heldOut?.[i] ? ` · ${this.words("tip_held")}` : "";
+    const held = run.heldOut?.[i] ? ` · ${this.words(unseen ? "tip_unseen" : "tip_held")}` : "";
     this.index.textContent = `${this.words("tip_sample", { index: i })}${held}`;
     this.hint.textContent = this.words(this.pinned ? "tip_unpin" : "tip_pin");
     this.#writeAngles(i, label);
@@ -149,9 +170,10 @@ export class Hover {
 
   /** @param {number} i @param {number} label */
   #writeAngles(i, label) {
-    const { run, player, margin, caps, member } = this.stage;
+    const { run, player, margin, caps, member } = this.cell;
     const { points, prototypes } = player.picture;
-    const own = angleBetween(points, i, prototypes, label, run.dim);
+    const known = label < run.class_names.length;
+    const own = known ? angleBetween(points, i, prototypes, label, run.dim) : NaN;
     let next = -1;
     let least = Infinity;
     for (let c = 0; c < run.class_names.length; c += 1) {
@@ -159,9 +181,9 @@ export class Hover {
       if (angle < least) [least, next] = [angle, c];
     }
     const seen = pretendedAngle(own, margin, run.members[member].tail);
-    this.#row(0, this.words("tip_own"), this.#degrees(own));
+    this.#row(0, known ? this.words("tip_own") : "", this.#degrees(own));
     this.#row(1, next < 0 ? "" : this.words("tip_next", { name: run.class_names[next] }), this.#degrees(least));
-    const pretends = caps && seen > own + 1e-3;
+    const pretends = caps && known && seen > own + 1e-3;
     this.#row(2, pretends ? this.words("tip_pretended") : "", this.#degrees(seen));
   }
 
@@ -179,7 +201,7 @@ export class Hover {
 
   /** @param {number} i */
   #showPicture(i) {
-    const { sprite, points } = this.stage.run;
+    const { sprite, points } = this.cell.run;
     this.picture.hidden = !sprite;
     if (!sprite || this.shownPicture === i) return;
     this.shownPicture = i;

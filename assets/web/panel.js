@@ -20,10 +20,10 @@ const MERGED = { step: 300, share: 0.1 };
 
 export class Panel {
   /**
-   * @param {HTMLElement} host @param {{words: import("./words.js").Words, data: any}} context
+   * @param {import("./skeleton.js").Skeleton} skeleton @param {{words: import("./words.js").Words, data: any}} context
    * @param {{input: (stamp: number) => void, release: () => void}} acts
    */
-  constructor(host, { words, data }, acts) {
+  constructor(skeleton, { words, data }, acts) {
     this.words = words;
     this.data = data;
     this.median = NaN;
@@ -51,7 +51,7 @@ export class Panel {
     this.steeringEl = h("section", { class: "fv-steering", "aria-label": words("margin_title") },
       this.sliders.el, this.formula, this.gauge.el, this.warming);
     this.charts = h("section", { class: "fv-charts" }, this.curves, this.shares);
-    host.replaceChildren(this.steeringEl, this.charts);
+    skeleton.panel.replaceChildren(this.steeringEl, this.charts);
   }
 
   /** Whether the objective has a margin at all. */
@@ -59,8 +59,15 @@ export class Panel {
     return ["m1", "m2", "m3"].some((name) => this.data.controls.includes(name));
   }
 
-  /** @param {any} run @param {any} member @param {Record<string, number>} values */
-  introduce(run, member, values) {
+  /** Which members are on show: the one. */
+  members() {
+    return [0];
+  }
+
+  /** @param {any} run @param {Record<string, number>} [kept] the sliders from before */
+  introduce(run, kept) {
+    const [member] = run.members;
+    const [m1, m2, m3] = member.margin;
     this.run = run;
     this.member = member;
     const family = this.data.controls.length > 0;
@@ -74,10 +81,21 @@ export class Panel {
     this.curves.hidden = !family;
     this.boundary.el.hidden = !margin;
     this.teaching.el.hidden = true;
-    this.sliders.set(values);
+    this.sliders.set(kept ?? { m1, m2, m3, s: member.scale });
     this.#showMargin();
     this.fit();
   }
+
+  /** Caps follow the sliders. @param {import("./stage.js").Stage} stage */
+  dress(stage) {
+    const { m1, m2, m3 } = this.sliders.current;
+    stage.cells[0].setMargin(this.hasMargin() ? { m1, m2, m3 } : null);
+  }
+
+  /** A click holds the sample on the stage; nothing here speaks of it. */
+  pinned() {}
+
+  answer() {}
 
   values() {
     return { ...this.sliders.current };
@@ -119,8 +137,10 @@ export class Panel {
     return `${this.words("psi_here")} ${this.words("degrees", { value })}`;
   }
 
-  /** The picture on screen has changed. @param {any} picture @param {any} run @param {import("./protocol.js").Frame} frame */
-  picture(picture, run, frame) {
+  /** The picture on screen has changed. @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
+  picture(stage, frame) {
+    const { picture } = stage.player;
+    const { run } = stage;
     if (!this.data.controls.length) return;
     const now = performance.now();
     if (now - (this.lastMedian ?? -1e9) < MEDIAN_EVERY) return;
@@ -132,10 +152,10 @@ export class Panel {
 
   /** During a warm-up the margin in force is not the one that is set; and what fits may still fail. @param {import("./protocol.js").Frame} frame */
   #showWarming(frame) {
-    const inForce = frame.margins[this.data.member ?? 0];
+    const inForce = frame.margins[0];
     const { m1, m2, m3 } = this.sliders.current;
     const less = this.member.warmup > 0 && inForce && [m1, m2, m3].some((value, i) => Math.abs(value - inForce[i]) > 5e-3);
-    const { packing_share: share } = frame.statistics[this.data.member ?? 0] ?? {};
+    const { packing_share: share } = frame.statistics[0] ?? {};
     const merged = !less && frame.step >= MERGED.step && Number.isFinite(share) && share < MERGED.share;
     this.warming.hidden = !less && !merged;
     if (merged) this.warming.textContent = this.words("merged");
@@ -157,7 +177,7 @@ export class Panel {
     const { kept, newest } = store;
     const frames = newest && kept[kept.length - 1] !== newest ? [...kept, newest] : kept;
     if (!frames.length) return;
-    const member = this.data.member ?? 0;
+    const member = 0;
     const last = Math.max(status.steps || 0, frames[frames.length - 1].step, 1);
     const at = shown ?? frames[frames.length - 1];
     const spot = at.statistics[member] ?? {};

@@ -21,6 +21,8 @@ export class Player {
   constructor(store, shape, onShown) {
     this.store = store;
     this.shape = shape;
+    /** Which member; between two whole numbers, a blend of two members. */
+    this.member = shape.member;
     this.onShown = onShown;
     /** @type {"live"|"hold"|"replay"} */
     this.mode = "live";
@@ -30,6 +32,7 @@ export class Player {
     this.from = this.#blank();
     this.to = this.#blank();
     this.picture = this.#blank();
+    this.next = this.#blank();
     /** @type {Frame|null} */
     this.frame = null;
     this.reached = true;
@@ -55,15 +58,32 @@ export class Player {
 
   /** Read a frame as it is shown. @param {Frame} frame @param {any} into */
   #read(frame, into) {
-    const { dim, member } = this.shape;
+    const { dim } = this.shape;
+    const member = Math.floor(this.member);
     readPoints(frame, member, into.points);
     ontoSphere(readPrototypes(frame, member, into.prototypes), dim);
     into.radius = 1;
+    if (member < this.member) this.#mix(frame, member + 1, this.member - member, into);
     if (this.project) ontoSphere(into.points, dim);
     else if (!this.flat) {
       into.radius = Math.max(longestRow(into.points, dim), 1e-6);
       for (let i = 0; i < into.points.length; i += 1) into.points[i] /= into.radius;
     }
+  }
+
+  /** Part of the way to another member. @param {Frame} frame @param {number} member @param {number} share @param {any} into */
+  #mix(frame, member, share, into) {
+    const { dim } = this.shape;
+    readPoints(frame, member, this.next.points);
+    ontoSphere(readPrototypes(frame, member, this.next.prototypes), dim);
+    interpolate(into.points, this.next.points, share, dim, this.flat, into.points);
+    interpolate(into.prototypes, this.next.prototypes, share, dim, true, into.prototypes);
+  }
+
+  /** Show another member of the same moment, at once. @param {number} member @param {number} now */
+  turnTo(member, now) {
+    this.member = member;
+    if (this.frame) this.#turnTo(this.frame, now, 0);
   }
 
   /** A live snapshot came. @param {Frame} frame @param {number} now */

@@ -109,17 +109,18 @@ export class Scene {
   /**
    * Circle or sphere, drawn under the samples in motion. Plotly's own is see-through meanwhile: one
    * picture instead of two on top of each other is a third of the work where compositing is in software.
-   * @param {CanvasRenderingContext2D} context @param {Projection} projection
+   * @param {CanvasRenderingContext2D} context @param {Projection} projection @param {boolean} flat
    */
-  backdrop(context, projection) {
+  backdrop(context, projection, flat) {
     if (this.holdsPoints) return;
     const { width, height } = this.size();
-    if (projection.dim === 3) {
+    // Plotly's picture is of the sphere wherever one is shown; open space is drawn beside it.
+    if (projection.dim === 3 && flat === this.look.flat) {
       if (this.shot) context.drawImage(this.shot, 0, 0, width, height);
       return;
     }
-    for (const trace of frameTraces(2, this.look)) {
-      if (trace.visible) drawLine(context, projection, trace);
+    for (const trace of frameTraces(projection.dim, { ...this.look, flat })) {
+      if (trace.visible && trace.line) drawLine(context, projection, trace);
     }
   }
 
@@ -131,13 +132,13 @@ export class Scene {
     return { width: this.host.clientWidth, height: this.host.clientHeight };
   }
 
-  /** @returns {Projection|null} */
-  projection() {
+  /** @param {boolean} [flat] whether the sphere hides what is behind it @returns {Projection|null} */
+  projection(flat = this.look.flat) {
     const { width, height } = this.size();
     if (this.run.dim === 3) {
       const scene = this.ready && this.#gl();
       if (!scene) return null;
-      return cameraProjection(scene.glplot.cameraParams, scene.dataScale, width, height, this.look.flat);
+      return cameraProjection(scene.glplot.cameraParams, scene.dataScale, width, height, flat);
     }
     const layout = /** @type {any} */ (this.host)._fullLayout;
     if (!this.ready || !layout?.xaxis?._length) {
@@ -251,7 +252,7 @@ function drawLine(context, projection, trace) {
       drawing = false;
       continue;
     }
-    projection.put(x, trace.y[i], 0, at);
+    projection.put(x, trace.y[i], trace.z?.[i] ?? 0, at);
     if (drawing) context.lineTo(at[0], at[1]);
     else context.moveTo(at[0], at[1]);
     drawing = true;

@@ -1,22 +1,39 @@
 /**
- * The frame of the page: where stage, transport and panel sit, how large the stage is, which
- * colours hold. Knows no run.
+ * The frame of the page: where cells, transport and panel sit, how large a cell is, which colours
+ * hold. Knows no run.
+ *
+ * @typedef {Object} Place  where one member is drawn
+ * @property {HTMLElement} el
+ * @property {HTMLElement} head  its caption
+ * @property {HTMLElement} area  the square with scene and canvas
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} tip
+ * @property {HTMLElement} foot
  */
 import { h } from "./dom.js";
 
+/** Between cells, and the lines of text around each, in letters' heights. */
+const GAP = 22;
+const CAPTION = 11;
+const LEAST = 150;
+
 export class Skeleton {
-  /** @param {HTMLElement} parent */
-  constructor(parent) {
-    this.plot = h("div", { class: "fv-plot" });
-    this.canvas = h("canvas", { class: "fv-layer", "aria-hidden": "true" });
-    this.tip = h("div", { class: "fv-tip", role: "status", hidden: true });
+  /** @param {HTMLElement} parent @param {string} mode how the page is laid out: "single", "sweep" or "compare" */
+  constructor(parent, mode) {
+    this.mode = mode;
     this.notice = h("div", { class: "fv-notice", role: "status", hidden: true });
-    this.stage = h("div", { class: "fv-stage", role: "img" }, this.plot, this.canvas, this.tip, this.notice);
+    this.cells = h("div", { class: "fv-cells" });
+    /** @type {Place[]} */
+    this.places = [];
+    /** @type {HTMLElement} */
+    this.plot = h("div", { class: "fv-plot" });
     this.transport = h("div", { class: "fv-transport" });
     this.panel = h("div", { class: "fv-panel" });
-    this.left = h("div", { class: "fv-left" }, this.stage, this.transport);
+    this.board = h("div", { class: "fv-board" }, this.cells, this.notice);
+    this.left = h("div", { class: "fv-left" }, this.board, this.transport);
     this.grid = h("div", { class: "fv-grid" }, this.left, this.panel);
-    this.root = h("div", { class: "fv-root" }, this.grid);
+    this.root = h("div", { class: "fv-root", "data-mode": mode }, this.grid);
+    this.hosts(1);
     parent.append(this.root);
     /** Resolves when the style sheet is in force: colours and sizes can be read. */
     this.styled = this.#styled().then(() => this.fit());
@@ -31,15 +48,31 @@ export class Skeleton {
     });
   }
 
-  /** Fresh hosts for a new scene: Plotly leaves listeners on the old ones. */
-  hosts() {
-    const plot = h("div", { class: "fv-plot" });
+  /** Fresh hosts for a new scene with so many members: Plotly leaves listeners on the old ones. @param {number} count */
+  hosts(count) {
+    this.plot = h("div", { class: "fv-plot" });
+    this.places = [...Array(count)].map(() => this.#place());
+    this.places[0].area.prepend(this.plot);
+    this.cells.replaceChildren(...this.places.map(({ el }) => el));
+    return { plot: this.plot, canvases: this.places.map(({ canvas }) => canvas) };
+  }
+
+  /** @returns {Place} */
+  #place() {
     const canvas = h("canvas", { class: "fv-layer", "aria-hidden": "true" });
-    this.plot.replaceWith(plot);
-    this.canvas.replaceWith(canvas);
-    this.plot = plot;
-    this.canvas = canvas;
-    return { plot, canvas };
+    const tip = h("div", { class: "fv-tip", role: "status", hidden: true });
+    const area = h("div", { class: "fv-stage", role: "img" }, canvas, tip);
+    const head = h("div", { class: "fv-cell-head" });
+    const foot = h("div", { class: "fv-cell-foot" });
+    const many = this.mode === "compare";
+    const el = h("div", { class: "fv-cell" }, ...(many ? [head, area, foot] : [area]));
+    return { el, head, area, canvas, tip, foot };
+  }
+
+  /** Give the scene to a cell: what is under the pointer answers to the hand. @param {number} index */
+  lend(index) {
+    const { area } = this.places[index];
+    if (this.plot.parentElement !== area) area.prepend(this.plot);
   }
 
   /** @param {string} theme @param {string} view */
@@ -48,18 +81,37 @@ export class Skeleton {
     this.root.dataset.view = view ?? "normal";
   }
 
-  /** The stage as a square: as wide as its column, no higher than what the window leaves. */
+  /** Cells as squares: as large as the column and the window allow. */
   fit() {
     const width = this.root.clientWidth;
     if (!width) return;
-    const letters = width / ((parseFloat(getComputedStyle(this.root).fontSize) || 14) / 14);
+    const letter = (parseFloat(getComputedStyle(this.root).fontSize) || 14) / 14;
+    const letters = width / letter;
     const shape = letters >= 1240 ? "large" : letters >= 720 ? "medium" : "small";
     this.root.dataset.width = shape;
     const room = Math.max(380, window.innerHeight - 190);
+    if (this.mode === "compare") {
+      this.#fitMany(width, room, CAPTION * 14 * letter);
+      return shape;
+    }
     const column = { large: width * 0.5, medium: width * 0.57, small: width }[shape];
     const side = Math.floor(shape === "small" ? column : Math.min(column, room));
     this.root.style.setProperty("--fv-side", `${side}px`);
     return shape;
+  }
+
+  /** As many columns as give the largest squares. @param {number} width @param {number} room @param {number} caption pixels of text at each cell */
+  #fitMany(width, room, caption) {
+    const count = this.places.length;
+    const choices = [...Array(count).keys()].map((i) => {
+      const columns = i + 1;
+      const across = (width - (columns - 1) * GAP) / columns;
+      const rows = Math.ceil(count / columns);
+      return { columns, side: Math.floor(Math.min(across, Math.max(LEAST, room / rows - caption))) };
+    });
+    const best = choices.reduce((a, b) => (b.side >= a.side ? b : a));
+    this.root.style.setProperty("--fv-side", `${best.side}px`);
+    this.root.style.setProperty("--fv-columns", String(best.columns));
   }
 
   colors() {
@@ -81,9 +133,9 @@ export class Skeleton {
     };
   }
 
-  /** @param {string} text */
-  describe(text) {
-    this.stage.setAttribute("aria-label", text);
+  /** @param {string[]} texts what each cell shows */
+  describe(texts) {
+    this.places.forEach(({ area }, i) => area.setAttribute("aria-label", texts[i] ?? texts[0]));
   }
 
   /** A message over the stage; an empty one goes away. @param {string} text @param {string} [kind] @param {number} [forMs] */

@@ -102,12 +102,41 @@ export function longestRow(rows, dim) {
  * @param {number} dim
  */
 export function medianTargetAngle(points, prototypes, labels, dim) {
-  const angles = new Float32Array(labels.length);
-  for (let i = 0; i < labels.length; i += 1) {
-    angles[i] = angleBetween(points, i, prototypes, labels[i], dim);
-  }
-  angles.sort();
+  const angles = targetAngles(points, prototypes, labels, dim).sort();
   return angles.length ? angles[angles.length >> 1] : NaN;
+}
+
+/**
+ * The angle between each sample and its own prototype, radians; samples without one are left out.
+ * @param {Float32Array} points @param {Float32Array} prototypes @param {ArrayLike<number>} labels
+ * @param {number} dim
+ */
+export function targetAngles(points, prototypes, labels, dim) {
+  const classes = prototypes.length / dim;
+  const angles = new Float32Array(labels.length);
+  let count = 0;
+  for (let i = 0; i < labels.length; i += 1) {
+    if (labels[i] < classes) angles[count++] = angleBetween(points, i, prototypes, labels[i], dim);
+  }
+  return angles.subarray(0, count);
+}
+
+/**
+ * The angles between each sample and all other prototypes, radians.
+ * @param {Float32Array} points @param {Float32Array} prototypes @param {ArrayLike<number>} labels
+ * @param {number} dim
+ */
+export function otherAngles(points, prototypes, labels, dim) {
+  const classes = prototypes.length / dim;
+  const angles = new Float32Array(labels.length * classes);
+  let count = 0;
+  for (let i = 0; i < labels.length; i += 1) {
+    if (labels[i] >= classes) continue;
+    for (let c = 0; c < classes; c += 1) {
+      if (c !== labels[i]) angles[count++] = angleBetween(points, i, prototypes, c, dim);
+    }
+  }
+  return angles.subarray(0, count);
 }
 
 /**

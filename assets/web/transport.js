@@ -62,9 +62,9 @@ export class Transport {
     return h("div", { class: "fv-speed", title: this.words("speed_title") }, h("span", { text: this.words("speed") }), group);
   }
 
-  /** @param {any} run @param {any} member @param {boolean} project */
-  introduce(run, member, project) {
-    this.projectLabel.hidden = member.spherical;
+  /** @param {any} run @param {boolean} spherical @param {boolean} project */
+  introduce(run, spherical, project) {
+    this.projectLabel.hidden = spherical;
     this.projectText.textContent = this.words(`project_${run.dim}`);
     this.setProject(project);
   }

@@ -11,6 +11,8 @@ import { Metrics, publish, withdraw } from "./metrics.js";
 import { Driver } from "./driver.js";
 import { Stage } from "./stage.js";
 import { Panel } from "./panel.js";
+import { Board } from "./board.js";
+import { Sweep } from "./sweep.js";
 import { Transport } from "./transport.js";
 import { Hover } from "./hover.js";
 import { Skeleton } from "./skeleton.js";
@@ -21,6 +23,9 @@ import { wordsFrom } from "./words.js";
 const HISTORY_EVERY = 100;
 /** How long after a slider was let go the page hears of it, ms: a key may be pressed again. */
 const RELEASED = 150;
+/** What stands beside the picture, by the page's mode; all have the same methods. */
+/** @type {Record<string, any>} */
+const FACES = { single: Panel, compare: Board, sweep: Sweep };
 
 export class View {
   /** @param {HTMLElement} parent @param {(base: string) => Promise<void>} loadPlotly */
@@ -32,6 +37,8 @@ export class View {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
+    /** @type {Hover[]} */
+    this.hovers = [];
     /** @type {string|undefined} what the parts made of words were built for */
     this.look = undefined;
     publish(this.metrics);
@@ -59,14 +66,14 @@ export class View {
 
   #build() {
     this.metrics.mounts += 1;
-    this.skeleton = new Skeleton(this.parent);
+    this.skeleton = new Skeleton(this.parent, this.data.mode);
     this.#rebuildParts();
     this.resizes = new ResizeObserver(() => this.#resize());
     this.resizes.observe(this.skeleton.root);
     this.stopKeys = listenToKeys(this.skeleton.root, {
       toggle: () => this.driver.toggle(),
       rewind: () => this.driver.rewind(),
-      release: () => this.hover?.release(),
+      release: () => this.hovers.forEach((hover) => hover.release()),
     });
     // A page that was left must not keep a run alive.
     this.watch = setInterval(() => {
@@ -79,9 +86,12 @@ export class View {
     const { skeleton, data, words } = this;
     const values = this.panel?.values();
     this.panel?.dispose();
-    this.panel = new Panel(skeleton.panel, { words, data }, {
-      input: (stamp) => this.#steer(stamp),
+    /** @type {any} */
+    this.panel = new FACES[data.mode](skeleton, { words, data }, {
+      input: (/** @type {number} */ stamp) => this.#steer(stamp),
       release: () => this.#tellPage(RELEASED),
+      scrub: (/** @type {number} */ member, /** @type {number} */ stamp) => this.#scrub(member, stamp),
+      ask: (/** @type {number} */ sample) => this.#ask(sample),
     });
     this.transport = new Transport(skeleton.transport, words, {
       toggle: () => this.driver.toggle(),
@@ -95,7 +105,9 @@ export class View {
     });
     if (!this.run) return;
     this.#introduce(values);
-    if (this.stage?.player.frame) this.#shown(this.stage.player.frame);
+    if (!this.stage) return;
+    this.panel.dress(this.stage);
+    if (this.stage.player.frame) this.#shown(this.stage.player.frame);
   }
 
   #retheme() {
@@ -113,8 +125,8 @@ export class View {
   #connect() {
     this.connection?.close();
     this.stage?.dispose();
-    this.hover?.dispose();
-    this.stage = this.hover = this.run = undefined;
+    this.#dropHovers();
+    this.stage = this.run = undefined;
     this.store.clear();
     this.asked = new Map();
     this.driver.untouched = true;
@@ -135,6 +147,7 @@ export class View {
     else if (type === "status") this.#setStatus(message);
     else if (type === "reset") this.#reset();
     else if (type === "gone") this.skeleton.say(this.words("gone"), "warn");
+    else if (type === "anatomy") this.panel.answer(message, this.stage);
     else if (type === "error") this.skeleton.say(message.message, "warn", 5000);
   }
 
@@ -146,8 +159,10 @@ export class View {
     this.run = run;
     this.status = { ...run };
     const same = known && known.dim === run.dim && known.points === run.points;
-    if (!same) this.#raise();
-    if (!same) this.#introduce();
+    if (!same) {
+      this.#raise();
+      this.#introduce();
+    }
     this.#setStatus(run);
   }
 
@@ -155,7 +170,10 @@ export class View {
   async #raise() {
     const { skeleton, run, words, data } = this;
     this.stage?.dispose();
+    const members = this.panel.members(run);
+    const hosts = skeleton.hosts(members.length);
     await skeleton.styled;
+    if (this.run !== run) return;
     this.colors = skeleton.colors();
     const look = {
       colors: this.colors,
@@ -163,14 +181,14 @@ export class View {
       still: this.still,
       titles: { png: words("png"), svg: words("svg") },
     };
-    const member = data.member ?? 0;
-    const stage = new Stage(skeleton.hosts(), run, member, this.store, look, this.metrics, {
+    skeleton.fit();
+    const stage = new Stage(hosts, run, members, this.store, look, this.metrics, {
       shown: (frame) => this.#shown(frame),
-      drawn: () => this.hover?.follow(),
+      drawn: () => this.hovers.forEach((hover) => hover.follow()),
     });
     this.stage = stage;
-    this.hover = new Hover(skeleton.stage, skeleton.tip, stage, words, data.lang);
-    this.#applyMargin();
+    this.#watchPointer(stage);
+    this.panel.dress(stage);
     this.#resize();
     if (this.store.newest) this.#take(this.store.newest);
     try {
@@ -182,11 +200,53 @@ export class View {
     }
   }
 
+  /** Every cell answers to the pointer; the scene goes to where it is. @param {Stage} stage */
+  #watchPointer(stage) {
+    const { skeleton, words, data } = this;
+    this.hovers = stage.cells.map((cell, i) => {
+      const { area, tip } = skeleton.places[i];
+      const take = () => {
+        if (stage.scene.dragging) return;
+        skeleton.lend(i);
+        stage.here = cell;
+      };
+      if (stage.cells.length > 1) area.addEventListener("pointerenter", take);
+      return new Hover(area, tip, stage, cell, words, data.lang, (sample) => this.#pinned(sample));
+    });
+  }
+
+  #dropHovers() {
+    this.hovers.forEach((hover) => hover.dispose());
+    this.hovers = [];
+  }
+
+  /** A sample was clicked, or let go. @param {number|null} sample */
+  #pinned(sample) {
+    if (sample !== null) this.driver.goLive();
+    this.panel.pinned(sample, this.stage);
+  }
+
+  /** Ask what the next step does to a sample. @param {number} sample */
+  #ask(sample) {
+    this.asks = (this.asks ?? 0) + 1;
+    this.connection.send({ type: "anatomy", sample, id: this.asks });
+  }
+
+  /** The hand moves through trained members. @param {number} member @param {number} stamp when the event happened */
+  #scrub(member, stamp) {
+    if (!this.stage) return;
+    this.stage.play((player) => player.turnTo(member, performance.now()));
+    this.panel.dress(this.stage);
+    this.stage.invalidate();
+    if (stamp) this.metrics.timeToPaint(stamp);
+  }
+
   /** Whether the page has the sliders' values, and with it the link. */
   #pageKnows() {
-    const { margin, scale } = this.panel.steering();
     const known = this.data.steering;
-    return !known || !this.panel.hasMargin() || [...margin, scale].every((value, i) => Math.abs(value - known[i]) < 1e-9);
+    if (!known) return true;
+    const { margin, scale } = this.panel.steering();
+    return !this.panel.hasMargin() || [...margin, scale].every((value, i) => Math.abs(value - known[i]) < 1e-9);
   }
 
   /** The page hears of the last of several movements. @param {number} wait ms */
@@ -198,13 +258,15 @@ export class View {
   /** Tell panel and transport what run this is. @param {any} [values] margins kept from before */
   #introduce(values) {
     const { run, data, words } = this;
-    const member = run.members[data.member ?? 0];
-    const [m1, m2, m3] = member.margin;
-    this.panel.introduce(run, member, values ?? { m1, m2, m3, s: member.scale });
-    this.transport.introduce(run, member, data.project_to_circle);
-    const open = member.spherical || data.project_to_circle ? "" : "open_";
+    this.panel.introduce(run, values);
+    const shown = this.panel.members(run).map((/** @type {number} */ index) => run.members[index]);
+    this.transport.introduce(run, shown.every((/** @type {any} */ member) => member.spherical), data.project_to_circle);
     const classes = words("classes", { n: run.class_names.length });
-    this.skeleton.describe(words(`scene_${open}${run.dim}`, { points: run.points, classes }));
+    this.skeleton.describe(shown.map((/** @type {any} */ member) => {
+      const open = member.spherical || data.project_to_circle ? "" : "open_";
+      const what = words(`scene_${open}${run.dim}`, { points: run.points, classes });
+      return shown.length > 1 ? `${words(`objective_${member.objective}`)}: ${what}` : what;
+    }));
   }
 
   /** @param {ArrayBuffer} buffer */
@@ -227,7 +289,7 @@ export class View {
     if (!stage) return;
     const now = performance.now();
     if (this.driver.maySelfPlay() && stage.player.mode === "live") this.driver.selfPlay(now);
-    else stage.player.follow(frame, now);
+    else stage.play((player) => player.follow(frame, now));
     stage.wake();
   }
 
@@ -248,7 +310,7 @@ export class View {
   #shown(frame) {
     const { metrics, stage } = this;
     if (stage.player.mode === "live") metrics.arrived(frame, this.asked);
-    this.panel.picture(stage.player.picture, this.run, frame);
+    this.panel.picture(stage, frame);
     this.history();
   }
 
@@ -265,7 +327,7 @@ export class View {
 
   #reset() {
     this.store.clear();
-    this.stage?.player.goLive(performance.now());
+    this.stage?.play((player) => player.goLive(performance.now()));
     this.history();
   }
 
@@ -273,19 +335,12 @@ export class View {
   #steer(stamp) {
     const { margin, scale } = this.panel.steering();
     this.stage?.makeWay();
-    this.#applyMargin();
+    if (this.stage) this.panel.dress(this.stage);
+    this.stage?.invalidate();
     this.driver.goLive();
-    const id = this.connection.steer(this.data.member ?? 0, margin, scale);
+    const id = this.connection.steer(0, margin, scale);
     if (!this.asked.has(id)) this.asked.set(id, performance.now());
     this.metrics.timeToPaint(stamp);
-  }
-
-  #applyMargin() {
-    if (!this.stage) return;
-    const { m1, m2, m3 } = this.panel.values();
-    this.stage.margin = { m1, m2, m3 };
-    this.stage.caps = this.panel.hasMargin();
-    this.stage.invalidate();
   }
 
   /** @param {boolean} on */
@@ -308,7 +363,7 @@ export class View {
     this.stopKeys?.();
     this.connection?.close();
     this.stage?.dispose();
-    this.hover?.dispose();
+    this.#dropHovers();
     this.panel?.dispose();
     this.skeleton?.root.remove();
     withdraw(this.metrics);

@@ -142,6 +142,10 @@ class LiveRun:
 
         return leave
 
+    def ask(self) -> None:
+        """Somebody without a socket looks now and then: the run is not alone."""
+        self._alone_since = time.monotonic()
+
     def newest_frame(self) -> Frame | None:
         """What to show first."""
         if self.published is None and self.recording.snapshots:

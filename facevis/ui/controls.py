@@ -1,14 +1,11 @@
-"""The sidebar of the playground: widgets in, the name of a dataset out.
-
-What the widgets say becomes a configuration in ``state``; nothing is computed here.
-"""
+"""Controls that pages share: widgets in, values in ``state``; nothing is computed here."""
 
 from __future__ import annotations
 
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,71 +13,92 @@ from typing import Any
 import streamlit as st
 
 from facevis.datasets import DATASETS
-from facevis.live.presets import PRESETS
-from facevis.margins import GRADIENTS, TAILS
-from facevis.mining import MINING
 from facevis.models import NETWORKS
-from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
 from facevis.ui import state
 
 Translate = Callable[..., str]
+Callback = Callable[[], None]
 
 
-def sidebar(t: Translate) -> str | None:
-    """Draw all controls; the chosen dataset (a name or a path), None while it is being chosen."""
-    st.selectbox(
-        t("preset"),
-        [*PRESETS, state.OWN],
-        key="preset",
-        format_func=lambda name: t(f"preset_{name}"),
-        on_change=state.take_preset,
-    )
-    _select(t, "objective", OBJECTIVES, state.take_objective)
-    st.segmented_control(
-        t("dimension"),
-        (2, 3),
-        key="embedding_dim",
-        format_func=lambda dim: t(f"dimension_{dim}"),
-        on_change=state.take_dimension,
-        required=True,
-    )
-    _select(t, "dataset", (*DATASETS, state.OWN))
-    dataset = _own_pictures(t) if state.recall("dataset") == state.OWN else state.recall("dataset")
+def nothing() -> None:
+    """The callback of a control that concerns nobody else."""
+
+
+def data(t: Translate, changed: Callback = nothing) -> str | None:
+    """Which pictures and classes; the dataset (a name or a path), None while it is chosen."""
+    select(t, "dataset", (*DATASETS, state.OWN), changed)
+    dataset = _own_pictures(t) if state.read("dataset") == state.OWN else state.read("dataset")
     columns = st.columns(2)
-    _number(columns[0], t, "identities", 0, 1000, 1, help=t("identities_help"))
-    _number(columns[1], t, "images_per_class", 0, 100_000, 1, help=t("images_per_class_help"))
-    objective = state.recall("objective")
-    if objective in ("contrastive", "triplet"):
-        _pair_controls(t, objective)
-    with st.expander(t("training")):
-        _training_controls(t)
-    if objective in MARGIN_FAMILY:
-        with st.expander(t("margin_details")):
-            _select(t, "tail", TAILS)
-            _select(t, "gradient", GRADIENTS)
-            _number(st, t, "warmup", 0, 1_000_000, 50)
+    number(columns[0], t, "identities", 0, 1000, 1, changed, help=t("identities_help"))
+    number(columns[1], t, "unseen", 0, 1000, 1, changed, help=t("unseen_help"))
     return dataset
 
 
-def _training_controls(t: Translate) -> None:
-    _select(t, "network", NETWORKS)
-    columns = st.columns(2)
-    _number(columns[0], t, "batch_size", 2, 8192, 16)
-    _number(columns[1], t, "learning_rate", 1e-7, 10.0, 1e-3, format="%.4f")
-    _number(columns[0], t, "seed", 0, 2**31 - 1, 1)
-    _number(columns[1], t, "steps", 1, 1_000_000, 100)
+def dimension(t: Translate, changed: Callback = nothing) -> None:
+    """Circle or sphere."""
+    st.segmented_control(
+        t("dimension"),
+        (2, 3),
+        key=state.key("embedding_dim"),
+        format_func=lambda dim: t(f"dimension_{dim}"),
+        on_change=changed,
+        required=True,
+    )
 
 
-def _pair_controls(t: Translate, objective: str) -> None:
-    _number(st, t, "distance_margin", 0.001, 10.0, 0.05, format="%.2f")
-    if objective == "triplet":
-        _select(t, "mining", MINING)
-        st.toggle(t("squared"), key="squared", on_change=state.touched)
+def training(t: Translate, changed: Callback = nothing) -> None:
+    """Network, batches, seed and steps."""
+    with st.expander(t("training")):
+        select(t, "network", NETWORKS, changed)
+        columns = st.columns(2)
+        number(columns[0], t, "batch_size", 2, 8192, 16, changed)
+        number(columns[1], t, "learning_rate", 1e-7, 10.0, 1e-3, changed, format="%.4f")
+        number(columns[0], t, "seed", 0, 2**31 - 1, 1, changed)
+        number(columns[1], t, "steps", 1, 1_000_000, 100, changed)
+        number(
+            *(st, t, "images_per_class", 0, 100_000, 1, changed), help=t("images_per_class_help")
+        )
+
+
+def select(
+    t: Translate,
+    name: str,
+    choices: Sequence[str],
+    changed: Callback = nothing,
+    words: str | None = None,
+    place: Any = st,
+) -> None:
+    """A list of named choices; ``words`` begins their keys, if not the field's name."""
+    words = words or name
+    place.selectbox(
+        t(words),
+        choices,
+        key=state.key(name),
+        format_func=lambda choice: t(f"{words}_{choice}"),
+        on_change=changed,
+    )
+
+
+def number(
+    place: Any,
+    t: Translate,
+    name: str,
+    low: float,
+    high: float,
+    step: float,
+    changed: Callback = nothing,
+    words: str | None = None,
+    **options: Any,
+) -> None:
+    """A number field."""
+    place.number_input(
+        t(words or name), low, high, step=step, key=state.key(name), on_change=changed, **options
+    )
 
 
 def _own_pictures(t: Translate) -> str | None:
-    folder = st.text_input(t("own_folder"), key="own_folder", help=t("own_folder_help"))
-    upload = st.file_uploader(t("own_zip"), type="zip", key="own_zip")
+    folder = st.text_input(t("own_folder"), key=state.key("own_folder"), help=t("own_folder_help"))
+    upload = st.file_uploader(t("own_zip"), type="zip", key=state.upload_key("own_zip"))
     if upload is None:
         return folder.strip() or None
     # A folder of its own per upload: the same zip is read once, another one is another dataset.
@@ -99,21 +117,3 @@ def _uploads() -> Path:
     folder = tempfile.mkdtemp(prefix="facevis-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
-
-
-def _select(
-    t: Translate, name: str, choices: tuple[str, ...], change: Callable[[], None] = state.touched
-) -> None:
-    st.selectbox(
-        t(name),
-        choices,
-        key=name,
-        format_func=lambda choice: t(f"{name}_{choice}"),
-        on_change=change,
-    )
-
-
-def _number(
-    place: Any, t: Translate, name: str, low: float, high: float, step: float, **options: str
-) -> None:
-    place.number_input(t(name), low, high, step=step, key=name, on_change=state.touched, **options)

@@ -13,12 +13,15 @@ from typing import Any
 
 from facevis.datasets import DATASETS
 from facevis.live import Member, RunConfig
+from facevis.live.sweep import MODELS, SWEPT, sweep_config, swept, swept_values
 from facevis.margins import Margin
+from facevis.validation import choice
 
 # name in the link -> (field, how to read it)
 _RUN_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "data": ("dataset", str),
     "n": ("identities", int),
+    "unseen": ("unseen", int),
     "per": ("images_per_class", int),
     "dim": ("embedding_dim", int),
     "net": ("network", str),
@@ -38,6 +41,7 @@ _MEMBER_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 _MARGIN_FIELDS = ("m1", "m2", "m3")
 DIMENSIONS_ON_SCREEN = (2, 3)
+MEMBERS_ON_SCREEN = (2, 6)
 
 
 def to_query(config: RunConfig) -> dict[str, str]:
@@ -46,24 +50,7 @@ def to_query(config: RunConfig) -> dict[str, str]:
     >>> to_query(RunConfig(members=(Member(objective="cosface", scale=30.0),), seed=7))
     {'loss': 'cosface', 's': '30', 'seed': '7'}
     """
-    member = config.members[0]
-    query = {"loss": member.objective}
-    classic = Member(objective=member.objective)
-    assert member.margin is not None
-    assert classic.margin is not None
-    for name in _MARGIN_FIELDS:
-        if getattr(member.margin, name) != getattr(classic.margin, name):
-            query[name] = _text(getattr(member.margin, name))
-    for fields, value, default in (
-        (_MEMBER_FIELDS, member, classic),
-        (_RUN_FIELDS, config, RunConfig()),
-    ):
-        for name, (field, _) in fields.items():
-            if getattr(value, field) != getattr(default, field):
-                query[name] = _text(getattr(value, field))
-    if config.dataset not in DATASETS:
-        query.pop("data", None)
-    return query
+    return {**_member_query(config.members[0]), **_run_query(config)}
 
 
 def from_query(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
@@ -73,6 +60,112 @@ def from_query(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
     ['m2=nan was ignored: margin m2 is nan; give a number from 0 to 3.14159 (radians).']
     """
     ignored: list[str] = []
+    member = _read_member(query, ignored)
+    return _read_run(RunConfig(members=(member,)), query, ignored), ignored
+
+
+def comparison_to_query(config: RunConfig) -> dict[str, str]:
+    """The link of a comparison: its members in one parameter, what they share beside it.
+
+    >>> members = (Member(objective="softmax"), Member(margin=Margin.arcface(0.3), scale=24.0))
+    >>> comparison_to_query(RunConfig(members=members))
+    {'members': 'softmax,arcface:m2=0.3:s=24'}
+    """
+    texts = []
+    for member in config.members:
+        loss, *fields = _member_query(member).items()
+        texts.append(":".join([loss[1], *(f"{name}={value}" for name, value in fields)]))
+    return {"members": ",".join(texts), **_run_query(config)}
+
+
+def comparison_from_query(
+    query: Mapping[str, str], default: RunConfig
+) -> tuple[RunConfig, list[str]]:
+    """The comparison of a link, what it leaves open as in ``default``; and what was ignored.
+
+    >>> from facevis.live.presets import COMPARISONS
+    >>> query = {"members": "arcface:dim=3,softmax"}
+    >>> print(comparison_from_query(query, COMPARISONS["five"])[1][0])
+    dim=3 was ignored: members share one dimension, for angles in 2-D and 3-D do not compare.
+    """
+    ignored: list[str] = []
+    members = [_read_listed(text, ignored) for text in query.get("members", "").split(",") if text]
+    least, most = MEMBERS_ON_SCREEN
+    if members and not least <= len(members) <= most:
+        reason = f"a comparison on screen has {least} to {most}"
+        ignored.append(_sentence("members", f"{len(members)} losses", reason))
+    if least <= len(members) <= most:
+        default = replace(RunConfig(), members=tuple(members))
+    return _read_run(default, query, ignored), ignored
+
+
+def sweep_to_query(config: RunConfig) -> dict[str, str]:
+    """The link of a sweep.
+
+    >>> plain = RunConfig(members=(Member(objective="normalized_softmax"),))
+    >>> sweep_to_query(sweep_config(plain, "m3", 0.0, 0.4))
+    {'sweep': 'm3', 'from': '0', 'to': '0.4'}
+    """
+    name = choice("the swept value", swept(config), SWEPT)
+    values = swept_values(config, name)
+    query = {"sweep": name, "from": _text(values[0]), "to": _text(values[-1])}
+    if len(values) != MODELS:
+        query["models"] = str(len(values))
+    own = _member_query(config.members[0])
+    for field in ("loss", "s" if name == "scale" else name):
+        own.pop(field, None)
+    others = {
+        field: _text(getattr(config.members[0].margin, field))
+        for field in _MARGIN_FIELDS
+        if field != name and getattr(config.members[0].margin, field) != getattr(Margin(), field)
+    }
+    return {**query, **own, **others, **_run_query(config)}
+
+
+def sweep_from_query(query: Mapping[str, str], default: RunConfig) -> tuple[RunConfig, list[str]]:
+    """The sweep of a link, or ``default``; and a sentence for each part that was ignored."""
+    ignored: list[str] = []
+    if "sweep" not in query:
+        return default, ignored
+    base = _read_run(RunConfig(), query, ignored)
+    member = _read_member({"loss": "normalized_softmax", **query}, ignored)
+    base = replace(base, members=(member,))
+    try:
+        low, high = float(query.get("from", "0")), float(query.get("to", "1"))
+        count = int(query.get("models", str(MODELS)))
+        return sweep_config(base, query["sweep"], low, high, count), ignored
+    except ValueError as error:
+        ignored.append(_sentence("sweep", query["sweep"], error))
+        return default, ignored
+
+
+def _member_query(member: Member) -> dict[str, str]:
+    query = {"loss": member.objective}
+    classic = Member(objective=member.objective)
+    assert member.margin is not None
+    assert classic.margin is not None
+    for name in _MARGIN_FIELDS:
+        if getattr(member.margin, name) != getattr(classic.margin, name):
+            query[name] = _text(getattr(member.margin, name))
+    return query | _differing(_MEMBER_FIELDS, member, classic)
+
+
+def _run_query(config: RunConfig) -> dict[str, str]:
+    query = _differing(_RUN_FIELDS, config, RunConfig())
+    if config.dataset not in DATASETS:
+        query.pop("data", None)
+    return query
+
+
+def _differing(fields: Mapping, value: Any, default: Any) -> dict[str, str]:
+    return {
+        name: _text(getattr(value, field))
+        for name, (field, _) in fields.items()
+        if getattr(value, field) != getattr(default, field)
+    }
+
+
+def _read_member(query: Mapping[str, str], ignored: list[str]) -> Member:
     member = _apply(Member(), {"loss": ("objective", str)}, query, ignored)
     member = Member(objective=member.objective)
     for name in _MARGIN_FIELDS:
@@ -82,15 +175,34 @@ def from_query(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
                 member = replace(member, margin=margin)
             except ValueError as error:
                 ignored.append(_sentence(name, query[name], error))
-    member = _apply(member, _MEMBER_FIELDS, query, ignored)
-    config = _apply(RunConfig(members=(member,)), _RUN_FIELDS, query, ignored)
+    return _apply(member, _MEMBER_FIELDS, query, ignored)
+
+
+def _read_listed(text: str, ignored: list[str]) -> Member:
+    """One of a comparison's members: ``arcface:m2=0.3:s=24``."""
+    loss, *parts = text.split(":")
+    query = {"loss": loss}
+    for part in parts:
+        name, _, value = part.partition("=")
+        if name == "dim":
+            reason = "members share one dimension, for angles in 2-D and 3-D do not compare"
+            ignored.append(_sentence(name, value, reason))
+        elif name in _MARGIN_FIELDS or name in _MEMBER_FIELDS:
+            query[name] = value
+        else:
+            ignored.append(_sentence(name, value, f"{loss[:40]} has no such setting"))
+    return _read_member(query, ignored)
+
+
+def _read_run(config: RunConfig, query: Mapping[str, str], ignored: list[str]) -> RunConfig:
+    config = _apply(config, _RUN_FIELDS, query, ignored)
     if config.dataset not in DATASETS:
         ignored.append(_sentence("data", config.dataset, "choose one of " + ", ".join(DATASETS)))
         config = replace(config, dataset="digits")
     if config.embedding_dim not in DIMENSIONS_ON_SCREEN:
         ignored.append(_sentence("dim", str(config.embedding_dim), "the screen shows 2 or 3"))
         config = replace(config, embedding_dim=2)
-    return config, ignored
+    return config
 
 
 def _apply(target: Any, fields: Mapping, query: Mapping[str, str], ignored: list[str]) -> Any:

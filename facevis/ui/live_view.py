@@ -9,6 +9,9 @@ import streamlit as st
 
 from facevis.i18n import strings
 from facevis.live.stream import BASE
+from facevis.mining import MINING
+from facevis.objectives import OBJECTIVES
+from facevis.ui import state
 
 # The module and its style come from our own route: what stands here is sent with every update.
 _STUB = f"""
@@ -23,9 +26,9 @@ export default function (component) {{
 
 def live_view(
     data: dict[str, Any],
-    on_steering: Callable[[], None],
+    key: str,
     on_reseed: Callable[[], None],
-    key: str = "live",
+    on_steering: Callable[[], None] = lambda: None,
 ) -> None:
     """Mount the view (once; later calls update it); the callbacks hear the sliders and the seed."""
     component = st.components.v2.component("facevis_live", js=_STUB, isolate_styles=False)
@@ -38,6 +41,32 @@ def live_view(
     )
 
 
+def view_data(token: str, mode: str, **more: Any) -> dict[str, Any]:
+    """What the view is told of a run: ``mode`` is "single", "compare" or "sweep"."""
+    return {
+        "token": token,
+        "mode": mode,
+        "base": BASE,
+        "theme": st.context.theme.type or "light",
+        "lang": state.language(),
+        "strings": live_strings(state.language()),
+        "ranges": {},
+        "controls": [],
+        "autoplay": False,
+        "view": "normal",
+        "project_to_circle": False,
+        **more,
+    }
+
+
 def live_strings(language: str) -> dict[str, str]:
     """The words of the live view, which speaks for itself in the browser."""
-    return {key: text for key, text in strings(language).items() if key.startswith("live_")}
+    words = strings(language)
+    shared = {
+        f"live_{name}": words[name]
+        for name in (
+            *(f"objective_{objective}" for objective in OBJECTIVES),
+            *(f"mining_{mining}" for mining in MINING),
+        )
+    }
+    return shared | {key: text for key, text in words.items() if key.startswith("live_")}

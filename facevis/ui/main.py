@@ -6,17 +6,35 @@ import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
 from facevis.ui import state
-from facevis.ui.pages import playground
+from facevis.ui.screens import comparison, playground, sweep
+
+PAGES = {"playground": playground.page, "compare": comparison.page, "sweep": sweep.page}
 
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 # Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.
 st.html("<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}</style>")
 
-ignored = state.begin()
+state.begin_language()
 t = translator(state.language())
 with st.sidebar:
     st.segmented_control(t("language"), LANGUAGES, key="lang", format_func=str.upper, required=True)
-if ignored:
-    st.warning(t("link_ignored", reasons=" ".join(ignored)))
-pages = [st.Page(lambda: playground.page(t), title=t("page_playground"), url_path="", default=True)]
-st.navigation(pages, position="hidden").run()
+
+
+def _show() -> None:
+    """The page that the address names."""
+    PAGES[name](t, query)
+
+
+pages = {
+    name: st.Page(
+        _show,
+        title=t(f"page_{name}"),
+        url_path="" if name == "playground" else name,
+        default=name == "playground",
+    )
+    for name in PAGES
+}
+shown = st.navigation(list(pages.values()), position="top")
+name = next(name for name, page in pages.items() if page.url_path == shown.url_path)
+query = state.begin(name)
+shown.run()

@@ -9,12 +9,14 @@ import streamlit as st
 
 from facevis.live import Recording, RunConfig
 from facevis.live.presets import PRESETS, shipped_recording
-from facevis.live.rooms import rooms
 from facevis.live.trainer import LiveRun
-from facevis.objectives import MARGIN_FAMILY
-from facevis.ui import controls, state
+from facevis.margins import GRADIENTS, TAILS
+from facevis.mining import MINING
+from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
+from facevis.ui import controls, runs, state
+from facevis.ui import playground_state as playground
 from facevis.ui.links import to_query
-from facevis.ui.live_view import live_strings, live_view
+from facevis.ui.live_view import live_view, view_data
 
 Translate = Callable[..., str]
 Shown = tuple[str, RunConfig, LiveRun]
@@ -23,78 +25,78 @@ RANGES = {"m1": [1.0, 4.0, 0.05], "m2": [0.0, 1.2, 0.01], "m3": [0.0, 1.0, 0.01]
 """What the sliders reach; links and the library take more."""
 
 
-def page(t: Translate) -> None:
+def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
+    if query is not None:
+        runs.tell_ignored(t, playground.begin(query))
     with st.sidebar:
-        dataset = controls.sidebar(t)
+        dataset = _sidebar(t)
     error = state.take("opened_error")
     if error:
         st.error(error)
     if dataset is None:
         st.info(t("own_waiting"))
         return
-    run = _open_run(t, dataset)
+    opened = state.take("opened_recording")
+    run = runs.open_run(
+        t,
+        lambda: playground.configuration(dataset),
+        lambda config: opened or shipped_recording(config),
+        anew=opened is not None,
+    )
     with st.sidebar:
         _recording_controls(t, run)
     if run is not None:
         _draw(t, *run)
 
 
-def _open_run(t: Translate, dataset: str) -> Shown | None:
-    """The run that the controls describe: the one on screen if it is the same, else a new one."""
-    current = state.run_on_screen()
-    try:
-        config = state.configuration(dataset)
-        opened = state.take("opened_recording")
-        if current is None or config != current[1] or opened:
-            recording = opened or shipped_recording(config)
-            with st.spinner(t("loading")):
-                token = rooms.open(config, recording)
-            _leave(current)
-            state.remember_run(token, config)
-            current = state.run_on_screen()
-            if recording is None and current is not None:
-                current[2].play()
-    except ValueError as error:
-        st.error(t("not_changed", reason=str(error)) if current else str(error))
-    return current
-
-
-def _leave(current: Shown | None) -> None:
-    """The run that was on screen need not go on: its only viewer looks at another now."""
-    if current is not None and current[2].viewers <= 1:
-        current[2].pause()
+def _sidebar(t: Translate) -> str | None:
+    """Draw all controls; the chosen dataset (a name or a path), None while it is being chosen."""
+    changed = playground.touched
+    controls.select(t, "preset", [*PRESETS, state.OWN], playground.take_preset)
+    controls.select(t, "objective", OBJECTIVES, playground.take_objective)
+    controls.dimension(t, playground.take_dimension)
+    dataset = controls.data(t, changed)
+    objective = state.read("objective")
+    if objective in ("contrastive", "triplet"):
+        controls.number(st, t, "distance_margin", 0.001, 10.0, 0.05, changed, format="%.2f")
+    if objective == "triplet":
+        controls.select(t, "mining", MINING, changed)
+        st.toggle(t("squared"), key=state.key("squared"), on_change=changed)
+    controls.training(t, changed)
+    if objective in MARGIN_FAMILY:
+        with st.expander(t("margin_details")):
+            controls.select(t, "tail", TAILS, changed)
+            controls.select(t, "gradient", GRADIENTS, changed)
+            controls.number(st, t, "warmup", 0, 1_000_000, 50, changed)
+    return dataset
 
 
 def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
-    preset = state.recall("preset")
+    preset = state.read("preset")
     query = {"preset": preset} if preset in PRESETS else to_query(config)
     st.query_params.from_dict({**query, "lang": state.language()})
     st.caption(t(f"preset_note_{preset}") if preset in PRESETS else t("playground_lead"))
     _tell_about_own_pictures(t, config, run)
     live_view(
-        {
-            "token": token,
-            "base": "/facevis",
-            "theme": st.context.theme.type or "light",
-            "lang": state.language(),
-            "strings": live_strings(state.language()),
-            "ranges": RANGES,
-            "steering": _steering(config),
-            "controls": ["m1", "m2", "m3", "s"] if _has_margin(config) else [],
-            "autoplay": run.state == "recorded",
-            "view": "normal",
-            "project_to_circle": False,
-        },
+        view_data(
+            token,
+            "single",
+            ranges=RANGES,
+            steering=_steering(config),
+            controls=["m1", "m2", "m3", "s"] if _has_margin(config) else [],
+            autoplay=run.state == "recorded",
+        ),
+        key="live",
         on_steering=_steered,
-        on_reseed=state.take_seed,
+        on_reseed=playground.take_seed,
     )
 
 
 def _steered() -> None:
     steering: Any = (state.recall("live") or {}).get("steering")
     if isinstance(steering, Mapping):
-        state.take_steering(steering.get("margin"), steering.get("scale"))
+        playground.take_steering(steering.get("margin"), steering.get("scale"))
 
 
 def _steering(config: RunConfig) -> list[float]:
@@ -110,7 +112,7 @@ def _has_margin(config: RunConfig) -> bool:
 
 def _tell_about_own_pictures(t: Translate, config: RunConfig, run: LiveRun) -> None:
     dataset = run.material.dataset
-    if state.recall("dataset") != state.OWN:
+    if state.read("dataset") != state.OWN:
         return
     st.caption(
         t(
@@ -145,6 +147,6 @@ def _opened() -> None:
         return
     try:
         recording = Recording.from_bytes(upload.getvalue(), upload.name)
-        state.show_recording(recording)
+        playground.show_recording(recording)
     except ValueError as error:
         state.keep("opened_error", str(error))

@@ -1,0 +1,198 @@
+/**
+ * Several members side by side: a caption and a histogram for each, one table of angles for all,
+ * and the anatomy of a step for the sample that was clicked. Shows; trains nothing.
+ */
+import { h } from "./dom.js";
+import { Anatomy } from "./anatomy.js";
+import { LineChart } from "./linechart.js";
+import { histogramSpec } from "./charts.js";
+import { otherAngles, targetAngles } from "./store.js";
+import { captionOf, statisticText } from "./caption.js";
+
+const TABLE_EVERY = 200;
+const BARS_EVERY = 500;
+/** While training goes on, the clicked sample is looked at this often, ms. */
+const ASK_EVERY = 600;
+
+/** @type {[string, string[]][]} what is measured, and where */
+const COLUMNS = [
+  ["seen", ["accuracy", "held_out_accuracy", "w_ec", "w_inter", "intra", "inter", "packing_share"]],
+  ["unseen", ["unseen_accuracy", "unseen_intra", "unseen_inter"]],
+];
+
+export class Board {
+  /**
+   * @param {import("./skeleton.js").Skeleton} skeleton @param {{words: import("./words.js").Words, data: any}} context
+   * @param {{ask: (sample: number) => void}} acts
+   */
+  constructor(skeleton, { words, data }, acts) {
+    this.skeleton = skeleton;
+    this.words = words;
+    this.data = data;
+    this.acts = acts;
+    /** @type {LineChart[]} */
+    this.charts = [];
+    this.table = h("table", { class: "fv-table" });
+    this.note = h("p", { class: "fv-quiet-note" });
+    this.anatomy = new Anatomy(words, data.lang);
+    const title = h("h3", { text: words("table_title") });
+    const angles = h("section", { class: "fv-angles" }, title, h("div", { class: "fv-wide" }, this.table), this.note);
+    skeleton.panel.replaceChildren(this.anatomy.el, angles);
+  }
+
+  /** @param {any} run */
+  members(run) {
+    return [...run.members.keys()];
+  }
+
+  /** Nothing here is set by hand. */
+  values() {}
+
+  hasMargin() {
+    return false;
+  }
+
+  /** @param {any} run */
+  introduce(run) {
+    this.run = run;
+    this.#captions();
+    this.#rows();
+  }
+
+  /** Each cell draws the caps of its own margin. @param {import("./stage.js").Stage} stage */
+  dress(stage) {
+    for (const cell of stage.cells) {
+      const { margin, in_margin_family: family } = stage.run.members[cell.member];
+      const [m1, m2, m3] = margin;
+      cell.setMargin(family ? { m1, m2, m3 } : null);
+    }
+    this.#captions();
+  }
+
+  /** Captions belong to cells, which are made anew with every run. */
+  #captions() {
+    const { places } = this.skeleton;
+    if (!this.run || places.length !== this.run.members.length || places[0] === this.captioned) return;
+    [this.captioned] = places;
+    this.lost = places.map(() => h("p", { class: "fv-lost", hidden: true }));
+    this.charts = places.map(({ head, foot }, i) => {
+      const { name, detail } = captionOf(this.run.members[i], this.words, this.data.lang);
+      head.replaceChildren(h("strong", { text: name }), h("span", { text: detail }));
+      const chart = new LineChart({ title: this.words("histogram_title"), height: 86 });
+      foot.replaceChildren(this.lost[i], chart.el);
+      chart.fit();
+      return chart;
+    });
+  }
+
+  /** The table's frame; its numbers are written into the cells. */
+  #rows() {
+    const { words, run } = this;
+    const groups = COLUMNS.map(([where, names]) => ({ where, names: names.filter((name) => this.#measured(name)) })).filter(({ names }) => names.length);
+    const over = groups.map(({ where, names }) => h("th", { colspan: names.length, scope: "colgroup", text: words(`table_${where}`, { n: run.unseen_names.length }) }));
+    const heads = groups.flatMap(({ names }) => names.map((name, i) => h("th", { scope: "col", class: i ? "" : "fv-first", title: words(`table_${name}_help`), text: words(`table_${name}`) })));
+    /** @type {{name: string, cell: HTMLElement}[][]} */
+    this.numbers = [];
+    const body = run.members.map((/** @type {any} */ member) => {
+      const { name, detail } = captionOf(member, words, this.data.lang);
+      const row = groups.flatMap(({ names }) => names.map((key, i) => ({ name: key, cell: h("td", { class: i ? "" : "fv-first" }) })));
+      this.numbers.push(row);
+      return h("tr", {}, h("th", { scope: "row" }, h("b", { text: name }), " ", h("small", { text: detail })), ...row.map(({ cell }) => cell));
+    });
+    this.table.replaceChildren(
+      h("thead", {}, h("tr", {}, h("td", { rowspan: 2 }), ...over), h("tr", {}, ...heads)),
+      h("tbody", {}, ...body),
+    );
+    this.note.textContent = words(run.unseen_names.length ? "table_note" : "table_note_seen");
+  }
+
+  /** @param {string} name */
+  #measured(name) {
+    if (name === "held_out_accuracy") return Boolean(this.run.some_held_out);
+    return !name.startsWith("unseen") || this.run.unseen_names.length > 0;
+  }
+
+  /** @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
+  picture(stage, frame) {
+    const now = performance.now();
+    if (stage.focus !== null && stage.pinnedBy && this.askedStep !== frame.step && now - (this.askedAt ?? -1e9) > ASK_EVERY) this.#ask(stage.focus, frame.step);
+    clearTimeout(this.barsTimer);
+    const wait = (this.lastBars ?? -1e9) + BARS_EVERY - now;
+    if (wait > 0) this.barsTimer = setTimeout(() => this.picture(stage, stage.player.frame ?? frame), wait);
+    else this.#bars(stage);
+  }
+
+  /** @param {import("./stage.js").Stage} stage */
+  #bars(stage) {
+    this.lastBars = performance.now();
+    const { dim, labels } = stage.run;
+    stage.cells.forEach(({ player: { picture } }, i) => {
+      const own = targetAngles(picture.points, picture.prototypes, labels, dim);
+      const others = otherAngles(picture.points, picture.prototypes, labels, dim);
+      this.charts[i]?.show(histogramSpec(own, others, this.words));
+    });
+  }
+
+  /** @param {import("./store.js").FrameStore} store @param {import("./protocol.js").Frame|null} shown */
+  history(store, shown) {
+    const frame = shown ?? store.newest;
+    if (!this.run || !frame) return;
+    clearTimeout(this.tableTimer);
+    const wait = (this.lastTable ?? -1e9) + TABLE_EVERY - performance.now();
+    if (wait > 0) {
+      this.tableTimer = setTimeout(() => this.history(store, shown), wait + 5);
+      return;
+    }
+    this.lastTable = performance.now();
+    this.numbers.forEach((row, member) => {
+      const values = frame.statistics[member] ?? {};
+      for (const { name, cell } of row) {
+        const text = statisticText(name, values[name], this.words, this.data.lang);
+        if (cell.textContent !== text) cell.textContent = text;
+      }
+      this.#showLost(member, frame);
+    });
+  }
+
+  /** A member whose loss is no number any more. @param {number} member @param {import("./protocol.js").Frame} frame */
+  #showLost(member, frame) {
+    const note = this.lost?.[member];
+    if (!note) return;
+    note.hidden = frame.step === 0 || frame.losses[member] !== null;
+    if (!note.hidden) note.textContent = this.words("lost_member");
+  }
+
+  /** @param {number|null} sample @param {import("./stage.js").Stage} stage */
+  pinned(sample, stage) {
+    if (sample === null) this.anatomy.clear(stage);
+    else this.#ask(sample, stage.player.frame?.step ?? 0);
+  }
+
+  /** @param {number} sample @param {number} step */
+  #ask(sample, step) {
+    this.askedAt = performance.now();
+    this.askedStep = step;
+    this.acts.ask(sample);
+  }
+
+  /** What the next step does to the sample. @param {any} message @param {import("./stage.js").Stage|undefined} stage */
+  answer(message, stage) {
+    if (stage && stage.focus === message.sample && stage.pinnedBy) this.anatomy.show(message, stage);
+  }
+
+  place() {
+    this.fit();
+  }
+
+  fit() {
+    for (const chart of this.charts) chart.fit();
+  }
+
+  redraw() {}
+
+  dispose() {
+    clearTimeout(this.tableTimer);
+    clearTimeout(this.barsTimer);
+    this.captioned = undefined;
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * One member's picture: its player, its canvas, its caps and arrows. Cells of one stage share the
+ * scene's camera and the sample under the pointer; a cell knows neither time nor Plotly.
+ *
+ * @typedef {import("./protocol.js").Frame} Frame
+ * @typedef {import("./project.js").Projection} Projection
+ */
+import { Layer } from "./layer.js";
+import { Player } from "./player.js";
+import { markerSize } from "./figure.js";
+import { admissibleRadius, pretendedAngle } from "./formula.js";
+import { angleBetween } from "./store.js";
+import { cap } from "./shapes.js";
+import { classColor } from "./palette.js";
+import * as adorn from "./adornments.js";
+
+export class Cell {
+  /**
+   * @param {HTMLCanvasElement} canvas @param {any} run the run's description @param {number} member
+   * @param {import("./store.js").FrameStore} store
+   * @param {{colors: any, project: boolean, still: boolean}} look
+   * @param {(frame: Frame) => void} shown
+   */
+  constructor(canvas, run, member, store, look, shown) {
+    this.run = run;
+    this.member = member;
+    this.colors = look.colors;
+    this.spherical = run.members[member].spherical;
+    this.project = look.project;
+    /** @type {import("./formula.js").Margin} */
+    this.margin = { m1: 1, m2: 0, m3: 0 };
+    this.caps = false;
+    /** @type {import("./adornments.js").Push|null} what the next step does to the sample in focus */
+    this.push = null;
+    const shape = { points: run.points, classes: run.class_names.length, dim: run.dim, member };
+    this.player = new Player(store, shape, shown);
+    this.player.flat = this.spherical;
+    this.player.project = !this.spherical && look.project;
+    this.player.still = look.still;
+    this.layer = new Layer(canvas, run);
+    /** @type {number|undefined} how large the sphere was at first, as a share of the width */
+    this.firstShare = undefined;
+  }
+
+  /** Whether what is shown lies on the circle or sphere. */
+  get flat() {
+    return this.spherical || this.project;
+  }
+
+  /** @param {boolean} project */
+  setProject(project) {
+    this.project = project;
+    this.player.project = !this.spherical && project;
+    this.player.refresh(performance.now());
+  }
+
+  /** The margin whose caps are drawn. @param {import("./formula.js").Margin|null} margin null draws none */
+  setMargin(margin) {
+    this.caps = margin !== null;
+    if (margin) this.margin = margin;
+  }
+
+  /** Admissible radius of the margin set, radians; 0 if it does not fit. */
+  radius() {
+    return admissibleRadius(this.margin, this.run.packing_angle);
+  }
+
+  /**
+   * @param {Layer} layer where to @param {import("./scene.js").Scene} scene
+   * @param {number|null} focus the sample under the pointer
+   * @returns {boolean} whether there is a picture yet
+   */
+  paint(layer, scene, focus) {
+    const projection = scene.projection(this.flat);
+    if (projection) scene.backdrop(layer.context, projection, this.flat);
+    if (!projection || !this.player.frame) return false;
+    const { picture } = this.player;
+    layer.setMarker(this.#markerSize(projection));
+    layer.project(projection, picture.points);
+    const drawing = this.#drawing(projection, layer.context);
+    if (this.flat && projection.dim === 3) adorn.drawOutline(drawing);
+    if (!this.flat) adorn.drawRings(drawing, picture.radius);
+    else if (this.caps) adorn.drawCaps(drawing, this.radius(), this.run.packing_angle);
+    if (projection.dim === 2) adorn.drawArrows(drawing);
+    if (!scene.holdsPoints) layer.drawPoints(projection.dim === 3 && !this.flat);
+    if (projection.dim === 3) adorn.drawArrows(drawing);
+    adorn.drawLabels(drawing);
+    this.#drawFocus(drawing, layer, focus);
+    return true;
+  }
+
+  /** Plotly's 3-D markers grow with the zoom. @param {Projection} projection */
+  #markerSize(projection) {
+    const { width } = this.layer;
+    const size = markerSize(width);
+    if (projection.dim === 2) return size;
+    const share = projection.scale / width;
+    this.firstShare ??= share;
+    return Math.round(2 * size * Math.min(6, share / this.firstShare)) / 2;
+  }
+
+  /** @param {Projection} projection @param {CanvasRenderingContext2D} context */
+  #drawing(projection, context) {
+    const { width } = this.layer;
+    return {
+      context,
+      projection,
+      prototypes: this.player.picture.prototypes,
+      names: this.run.class_names,
+      colors: this.colors,
+      flat: this.flat,
+      size: width,
+      font: Math.round(Math.min(20, Math.max(12, width / 38))),
+    };
+  }
+
+  /** @param {import("./adornments.js").Drawing} drawing @param {Layer} layer @param {number|null} i */
+  #drawFocus(drawing, layer, i) {
+    if (i === null || layer.hidden[i]) return;
+    const { dim, labels, members } = this.run;
+    const label = labels[i];
+    const { points, prototypes, radius } = this.player.picture;
+    const sample = [...points.subarray(i * dim, (i + 1) * dim)];
+    if (this.flat && label < drawing.names.length) {
+      const angle = angleBetween(points, i, prototypes, label, dim);
+      const { tail } = members[this.member];
+      const pretended = this.caps ? pretendedAngle(angle, this.margin, tail) : 0;
+      adorn.drawMarginArc(drawing, sample, label, angle, pretended);
+    }
+    if (this.push) adorn.drawPush(drawing, sample, this.push, radius);
+    adorn.drawFocus(drawing, layer.xy[2 * i], layer.xy[2 * i + 1], layer.marker + 2);
+  }
+
+  /** What a picture file should hold. @param {import("./scene.js").Scene} scene */
+  capture(scene) {
+    const { dim, class_names: names } = this.run;
+    const { points, prototypes } = this.player.picture;
+    const radius = this.caps && this.flat ? this.radius() : 0;
+    const caps = radius
+      ? names.map((/** @type {string} */ _, /** @type {number} */ c) => ({
+          color: classColor(c),
+          points: cap([...prototypes.subarray(c * dim, (c + 1) * dim)], radius, dim === 2 ? 1.06 : 1.002),
+        }))
+      : [];
+    const projection = scene.projection(this.flat);
+    const seen = names.map((/** @type {string} */ _, /** @type {number} */ c) => {
+      const [x, y, z] = prototypes.subarray(c * dim, (c + 1) * dim);
+      return !projection?.hidden(x * adorn.TIP, y * adorn.TIP, (z ?? 0) * adorn.TIP);
+    });
+    return { points, prototypes, names, seen, caps, ink: this.colors.ink };
+  }
+}

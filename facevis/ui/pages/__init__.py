@@ -1,1 +1,0 @@
-"""One module a page: controls to a dataclass, call the core, draw."""

@@ -1,0 +1,57 @@
+"""Opening the run that a page's controls describe, and saying in words what cannot be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from facevis.live import Recording, RunConfig
+from facevis.live.rooms import rooms
+from facevis.live.trainer import LiveRun
+from facevis.ui import state
+
+Translate = Callable[..., str]
+Shown = tuple[str, RunConfig, LiveRun]
+
+
+def open_run(
+    t: Translate,
+    configure: Callable[[], RunConfig],
+    recorded: Callable[[RunConfig], Recording | None] = lambda config: None,
+    *,
+    anew: bool = False,
+    aligned: bool = False,
+) -> Shown | None:
+    """The run that the controls describe: the one on screen if it is the same, else a new one.
+
+    A run without a recording begins to train. What cannot be configured or opened is said, and the
+    run on screen stays.
+    """
+    current = state.run_on_screen()
+    try:
+        config = configure()
+        if current is None or config != current[1] or anew:
+            recording = recorded(config)
+            with st.spinner(t("loading")):
+                token = rooms.open(config, recording, aligned=aligned)
+            leave(current)
+            state.remember_run(token, config)
+            current = state.run_on_screen()
+            if recording is None and current is not None:
+                current[2].play()
+    except ValueError as error:
+        st.error(t("not_changed", reason=str(error)) if current else str(error))
+    return current
+
+
+def leave(current: Shown | None) -> None:
+    """The run that was on screen need not go on: its only viewer looks at another now."""
+    if current is not None and current[2].viewers <= 1:
+        current[2].pause()
+
+
+def tell_ignored(t: Translate, reasons: Sequence[str]) -> None:
+    """What of a link was not understood."""
+    if reasons:
+        st.warning(t("link_ignored", reasons=" ".join(reasons)))

@@ -1,0 +1,94 @@
+"""The comparison: two to six losses side by side, from the same weights on the same batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from facevis.live import RunConfig
+from facevis.live.presets import COMPARISONS
+from facevis.live.trainer import LiveRun
+from facevis.margins import GRADIENTS, TAILS
+from facevis.mining import MINING
+from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
+from facevis.ui import comparison_state as comparison
+from facevis.ui import controls, runs, state, take_away
+from facevis.ui.links import MEMBERS_ON_SCREEN, comparison_to_query
+from facevis.ui.live_view import live_view, view_data
+from facevis.ui.screens import seeds
+
+Translate = Callable[..., str]
+
+
+def page(t: Translate, query: Mapping[str, str] | None) -> None:
+    """Controls → configuration, open its run, draw the live view."""
+    if query is not None:
+        runs.tell_ignored(t, comparison.begin(query))
+    with st.sidebar:
+        dataset = _sidebar(t)
+    if dataset is None:
+        st.info(t("own_waiting"))
+        return
+    run = runs.open_run(t, lambda: comparison.configuration(dataset))
+    if run is not None:
+        _draw(t, *run)
+
+
+def _sidebar(t: Translate) -> str | None:
+    changed = comparison.touched
+    controls.select(
+        t, "preset", [*COMPARISONS, state.OWN], comparison.take_preset, words="comparison"
+    )
+    for place in range(state.read("count")):
+        _member(t, place)
+    controls.number(st, t, "count", *MEMBERS_ON_SCREEN, 1, changed, words="members")
+    st.toggle(t("equal_scale"), key=state.key("equal_scale"), on_change=changed)
+    if state.read("equal_scale"):
+        controls.number(st, t, "scale", 1.0, 256.0, 1.0, changed, help=t("scale_help"))
+    controls.dimension(t, comparison.take_dimension)
+    dataset = controls.data(t, changed)
+    controls.training(t, changed)
+    return dataset
+
+
+def _member(t: Translate, place: int) -> None:
+    field, changed = comparison.field_of, comparison.touched
+    objective = state.read(field(place, "objective"))
+    with st.expander(f"{place + 1} · {t(f'objective_{objective}')}"):
+        controls.select(
+            t,
+            field(place, "objective"),
+            OBJECTIVES,
+            lambda: comparison.take_objective(place),
+            words="objective",
+        )
+        limits = {"m1": (0.1, 10.0, 0.05), "m2": (0.0, 3.0, 0.05), "m3": (0.0, 2.0, 0.05)}
+        for name in comparison.OPEN_MARGINS.get(objective, ()):
+            controls.number(st, t, field(place, name), *limits[name], changed, words=name)
+        if objective in ("contrastive", "triplet"):
+            controls.number(
+                *(st, t, field(place, "distance_margin"), 0.001, 10.0, 0.05, changed),
+                words="distance_margin",
+            )
+        if objective == "triplet":
+            controls.select(t, field(place, "mining"), MINING, changed, words="mining")
+        if objective in MARGIN_FAMILY:
+            if not state.read("equal_scale"):
+                controls.number(
+                    st, t, field(place, "scale"), 1.0, 256.0, 1.0, changed, words="scale"
+                )
+            controls.select(t, field(place, "tail"), TAILS, changed, words="tail")
+            controls.select(t, field(place, "gradient"), GRADIENTS, changed, words="gradient")
+
+
+def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
+    preset = state.read("preset")
+    query = {"losses": preset} if preset in COMPARISONS else comparison_to_query(config)
+    st.query_params.from_dict({**query, "lang": state.language()})
+    st.caption(t(f"comparison_note_{preset}") if preset in COMPARISONS else t("comparison_lead"))
+    if comparison.scales_differ(config):
+        st.warning(t("scales_differ"))
+    live_view(view_data(token, "compare"), key="live_compare", on_reseed=comparison.take_seed)
+    seeds.section(t, config)
+    take_away.section(t, run)
