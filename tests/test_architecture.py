@@ -21,6 +21,9 @@ LAYERS = (
 ALLOWED = {
     "streamlit": ("facevis/ui/", "app.py"),
     "starlette": ("facevis/live/stream.py",),
+    "matplotlib": ("facevis/figures/",),
+    "av": ("facevis/figures/film.py",),
+    "rich": ("facevis/compare.py",),
     "plotly": ("facevis/figures/", "facevis/ui/"),
 }
 """Where a library may be imported."""
