@@ -14,7 +14,7 @@ LAYERS = (
     {"alignment", "assets", "geometry", "margins", "packings", "validation"},
     {"datasets", "intervals", "mining", "models", "objectives", "statistics"},
     {"figures", "i18n", "live"},
-    {"__main__", "app", "cli", "ui"},
+    {"__main__", "app", "cli", "compare", "ui"},
 )
 """Rooms from the ground up; a room may use its own floor and those below."""
 

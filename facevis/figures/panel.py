@@ -64,6 +64,7 @@ class Panel:
         self._marker = np.array([class_marker(int(label)) for label in labels])
         self._paths = np.array([marker_path(k) for k in range(len(SHAPES))], dtype=object)
         self._widths = np.where(hollow, 1.0, 0.45)
+        self._kinds = 2 * labels + hollow
         self._build(side)
 
     # -- what stays ---------------------------------------------------------------------------
@@ -174,6 +175,7 @@ class Panel:
         order = np.flatnonzero(~projection.hidden(points))
         if self.dim == 3:
             order = order[np.argsort(depth[order], kind="stable")]
+        order = order[last_of_each(page[order] / (0.25 * self._point), self._kinds[order])]
         faces, edges = self._colors
         self._samples.set(
             offsets=page[order],
@@ -276,6 +278,20 @@ class Panel:
         for text, value in zip(self._lengths, values, strict=False):
             place = value / longest * math.sqrt(0.5) + 2.0 * self._point
             text.set(position=(place, place), text=f"{value:g}", visible=True)
+
+
+def last_of_each(places: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Which rows to draw: of several of one kind in one unit square only the last is seen.
+
+    ``places`` (N, 2), ``kinds`` (N,) whole numbers → rising indices.
+
+    >>> last_of_each(np.array([[0.1, 0.1], [5.0, 0.0], [-0.1, 0.2], [0.0, 0.0]]), np.zeros(4, int))
+    array([1, 3])
+    """
+    squares = np.rint(places).astype(np.int64)
+    keys = (kinds * 2**20 + squares[:, 0]) * 2**20 + squares[:, 1]
+    _, first = np.unique(keys[::-1], return_index=True)
+    return np.sort(len(keys) - 1 - first)
 
 
 def directions(vectors: np.ndarray) -> np.ndarray:
