@@ -55,24 +55,37 @@ def angle_table(embeddings: Array, labels: Array, prototypes: Array | None = Non
     points, owners = _points(embeddings, "embeddings"), _labels(labels)
     centres = None if prototypes is None else _points(prototypes, "prototypes")
     _check_fit(points, owners, centres)
-    directed = _nonzero(points)
-    if not directed.all():
-        points, owners = points[directed], owners[directed]
-    points = _unit(points)
-    classes, rank = np.unique(owners, return_inverse=True)
-    means = _class_sums(points, rank, len(classes))
-    known = _nonzero(means)
-    means = _unit(means)
-    spread = _angles(points, means[rank])[known[rank]]
-    w_ec = w_inter = math.nan
-    if centres is not None:
+    tables = angle_tables(points[None], owners, None if centres is None else centres[None])
+    return AngleTable(*tables[0].tolist())
+
+
+def angle_tables(
+    embeddings: np.ndarray, labels: np.ndarray, prototypes: np.ndarray | None = None
+) -> np.ndarray:
+    """The four angles of ``angle_table`` for M models at once, (M, 4), in the table's order.
+
+    Shapes: (M, N, D), (N,), (M, C, D). What is a NaN in one model concerns no other.
+
+    >>> embeddings = np.array([[[2.0, 0.0], [0.0, 3.0], [-1.0, 0.0]]])
+    >>> angle_tables(embeddings, np.array([0, 0, 1])).round(2)
+    array([[  nan,   nan,  30.,  135.]])
+    """
+    points = _unit(embeddings.astype(np.float64))
+    classes, rank = np.unique(labels, return_inverse=True)
+    sums = _class_sums(points, rank, len(classes))
+    means, known = _unit(sums), _nonzero(sums)
+    spread = _angles(points, means[:, rank])
+    intra = _mean(spread, _nonzero(points) & known[:, rank])
+    inter = [_mean_nearest(own[there]) for own, there in zip(means, known, strict=True)]
+    w_ec = w_inter = np.full(len(points), math.nan)
+    if prototypes is not None:
+        centres = _unit(prototypes.astype(np.float64))
         real = _nonzero(centres)
-        centres = _unit(centres)
-        both = known & real[classes]
-        w_ec = _mean(_angles(means[both], centres[classes[both]]))
-        w_inter = _mean(_nearest_angles(centres[real]))
-    inter = _mean(_nearest_angles(means[known]))
-    return AngleTable(*(math.degrees(a) for a in (w_ec, w_inter, _mean(spread), inter)))
+        w_ec = _mean(_angles(means, centres[:, classes]), known & real[:, classes])
+        w_inter = np.array(
+            [_mean_nearest(own[there]) for own, there in zip(centres, real, strict=True)]
+        )
+    return np.degrees(np.stack([w_ec, w_inter, intra, np.array(inter)], axis=1))
 
 
 def accuracy(
@@ -134,25 +147,33 @@ def _nearest_angles(directions: np.ndarray) -> np.ndarray:
     return _angles(directions, directions[nearest])
 
 
+def _mean_nearest(directions: np.ndarray) -> float:
+    """Mean of ``_nearest_angles``; NaN where there are fewer than two."""
+    return float(_nearest_angles(directions).mean()) if len(directions) > 1 else math.nan
+
+
 def _angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """2·atan2(‖a − b‖, ‖a + b‖) of unit vectors (K, D), exact near 0 and π, radians."""
+    """2·atan2(‖a − b‖, ‖a + b‖) of unit vectors (..., D), exact near 0 and π, radians."""
     apart, together = first - second, first + second
-    lengths = np.einsum("ij,ij->i", apart, apart), np.einsum("ij,ij->i", together, together)
+    lengths = (
+        np.einsum("...i,...i->...", apart, apart),
+        np.einsum("...i,...i->...", together, together),
+    )
     return 2.0 * np.arctan2(np.sqrt(lengths[0]), np.sqrt(lengths[1]))
 
 
 def _class_sums(points: np.ndarray, rank: np.ndarray, count: int) -> np.ndarray:
-    """Sums (count, D) of the points (N, D) of each class; every class has a point."""
+    """Sums (M, count, D) of the points (M, N, D) of each class; every class has a point."""
     if count == 0:
-        return np.empty((0, points.shape[1]))
+        return np.empty((len(points), 0, points.shape[-1]))
     order = np.argsort(rank, kind="stable")
     starts = np.searchsorted(rank[order], np.arange(count))
-    return np.add.reduceat(points[order], starts, axis=0)
+    return np.add.reduceat(points[:, order], starts, axis=1)
 
 
 def _nonzero(vectors: np.ndarray) -> np.ndarray:
     """Which rows have a direction; a NaN has one, so that it shows in the result."""
-    return np.asarray(vectors.any(axis=1))
+    return np.asarray(vectors.any(axis=-1))
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
@@ -160,15 +181,18 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
     They are scaled first, so that no length overflows or vanishes.
     """
-    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0.0)
+    largest = np.abs(vectors).max(axis=-1, keepdims=True, initial=0.0)
     largest[np.isinf(largest)] = np.nan
     vectors = np.divide(vectors, largest, out=np.zeros_like(vectors), where=largest != 0)
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     return np.divide(vectors, length, out=vectors, where=length != 0)
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if values.size else math.nan
+def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Row by row, the mean (M,) of the values (M, K) at ``where``; NaN where there are none."""
+    count = where.sum(axis=1)
+    total = np.where(where, values, 0.0).sum(axis=1)
+    return np.divide(total, count, out=np.full(len(values), math.nan), where=count > 0)
 
 
 def _numpy(values: Array) -> np.ndarray:

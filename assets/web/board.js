@@ -90,7 +90,7 @@ export class Board {
     const { words, run } = this;
     const groups = COLUMNS.map(([where, names]) => ({ where, names: names.filter((name) => this.#measured(name)) })).filter(({ names }) => names.length);
     const over = groups.map(({ where, names }) => h("th", { colspan: names.length, scope: "colgroup", text: words(`table_${where}`, { n: run.unseen_names.length }) }));
-    const heads = groups.flatMap(({ names }) => names.map((name, i) => h("th", { scope: "col", class: i ? "" : "fv-first", title: words(`table_${name}_help`), text: words(`table_${name}`) })));
+    const heads = groups.flatMap(({ names }) => names.map((name, i) => h("th", { scope: "col", class: i ? "" : "fv-first", title: words(`table_${name}_help`), text: words(`table_${name.replace("unseen_", "")}`) })));
     /** @type {{name: string, cell: HTMLElement}[][]} */
     this.numbers = [];
     const body = run.members.map((/** @type {any} */ member) => {

@@ -69,8 +69,8 @@ const BIN = 3;
 export function histogramSpec(own, others, words) {
   return {
     series: [
-      { points: outline(others), tone: "fv-tone-mute", filled: true, label: words("angles_others") },
-      { points: outline(own), tone: "fv-tone-accent", filled: true, label: words("angles_own") },
+      { points: outline(others), tone: "fv-tone-mute", bars: true, label: words("angles_others") },
+      { points: outline(own), tone: "fv-tone-accent", bars: true, label: words("angles_own") },
     ],
     x: [0, 180],
     y: [0, 1.05],

@@ -7,6 +7,7 @@
  * @property {string} tone            class name that carries the colour
  * @property {boolean} [dashed]
  * @property {boolean} [filled]       an area without an outline
+ * @property {boolean} [bars]         the same, as strong as a line
  * @property {string} [label]         for the legend
  *
  * @typedef {Object} Spec
@@ -131,7 +132,7 @@ export class LineChart {
     this.grid.replaceChildren(...parts);
     const named = series.filter((s) => s.label);
     this.legend.replaceChildren(
-      ...named.map((s) => h("span", { class: `${s.tone}${s.dashed ? " fv-dashed" : ""}`, text: s.label })),
+      ...named.map((s) => h("span", { class: `${s.tone}${s.dashed ? " fv-dashed" : ""}${s.bars || s.filled ? " fv-swatch" : ""}`, text: s.label })),
     );
   }
 
@@ -144,9 +145,9 @@ export class LineChart {
     }
     this.paths.forEach((path, i) => {
       const one = series[i];
-      path.setAttribute("d", one ? this.#path(one.points, one.filled) : "");
+      path.setAttribute("d", one ? this.#path(one.points, one.filled || one.bars) : "");
       if (!one) return;
-      const shape = one.filled ? "fv-area" : one.dashed ? "fv-line fv-dashed" : "fv-line";
+      const shape = one.bars ? "fv-area fv-bars" : one.filled ? "fv-area" : one.dashed ? "fv-line fv-dashed" : "fv-line";
       path.setAttribute("class", `${shape} ${one.tone}`);
     });
   }

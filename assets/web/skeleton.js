@@ -16,6 +16,10 @@ import { h } from "./dom.js";
 const GAP = 22;
 const CAPTION = 11;
 const LEAST = 150;
+const SMALLEST_IN_A_ROW = 180;
+const ROW_IS_WORTH = 0.6;
+/** How much of the window pictures side by side may fill: the table should be seen as well. */
+const SHARE = 0.62;
 
 export class Skeleton {
   /** @param {HTMLElement} parent @param {string} mode how the page is laid out: "single", "sweep" or "compare" */
@@ -91,7 +95,7 @@ export class Skeleton {
     this.root.dataset.width = shape;
     const room = Math.max(380, window.innerHeight - 190);
     if (this.mode === "compare") {
-      this.#fitMany(width, room, CAPTION * 14 * letter);
+      this.#fitMany(width, Math.max(380, window.innerHeight * SHARE), CAPTION * 14 * letter);
       return shape;
     }
     const column = { large: width * 0.5, medium: width * 0.57, small: width }[shape];
@@ -109,7 +113,10 @@ export class Skeleton {
       const rows = Math.ceil(count / columns);
       return { columns, side: Math.floor(Math.min(across, Math.max(LEAST, room / rows - caption))) };
     });
-    const best = choices.reduce((a, b) => (b.side >= a.side ? b : a));
+    const largest = choices.reduce((a, b) => (b.side >= a.side ? b : a));
+    // One row leaves the table in view: worth somewhat smaller pictures.
+    const row = choices[count - 1];
+    const best = row.side >= SMALLEST_IN_A_ROW && row.side > ROW_IS_WORTH * largest.side ? row : largest;
     this.root.style.setProperty("--fv-side", `${best.side}px`);
     this.root.style.setProperty("--fv-columns", String(best.columns));
   }

@@ -25,7 +25,7 @@ from facevis.objectives import (
     softmax_logits,
     triplet_loss,
 )
-from facevis.statistics import accuracy, angle_table, packing_share
+from facevis.statistics import angle_tables, packing_share
 
 _PAIRS = ("contrastive", "triplet")
 
@@ -269,35 +269,40 @@ def statistics_rows(
     group: Group, embeddings: Tensor, prototypes: Tensor, labels: Tensor, roles: Roles
 ) -> np.ndarray:
     """The statistics (G, len(STATISTICS)) of drawn embeddings (G, N, D)."""
-    scores = group.scores(embeddings, prototypes)
-    # What is not finite is nobody's, as in ``statistics.accuracy``.
-    correct = (scores.argmax(-1) == labels) & scores.isfinite().all(-1)
-    rows = []
-    for place, teaching in enumerate(group.teaching()):
-        own, seen = embeddings[place], roles.trained
-        table = angle_table(own[seen], labels[seen], prototypes[place])
-        value = {
-            "accuracy": correct[place, seen].float().mean().item(),
-            "held_out_accuracy": correct[place, roles.held_out].float().mean().item(),
-            "packing_share": packing_share(prototypes[place]),
-            "teaching_share": teaching,
-            **{name: getattr(table, name) for name in ("w_ec", "w_inter", "intra", "inter")},
-            **_unseen_values(own[roles.unseen], labels[roles.unseen] - prototypes.shape[1]),
-        }
-        rows.append([value[name] for name in STATISTICS])
-    return np.array(rows, np.float32)
+    seen, held_out, unseen = roles
+    known = _hits(group.scores(embeddings, prototypes), labels)
+    tables = angle_tables(_array(embeddings[:, seen]), _array(labels[seen]), _array(prototypes))
+    columns = dict(zip(("w_ec", "w_inter", "intra", "inter"), tables.T, strict=True))
+    columns["accuracy"] = _array(known[:, seen].mean(-1))
+    columns["held_out_accuracy"] = _array(known[:, held_out].mean(-1))
+    columns["packing_share"] = np.array([packing_share(own) for own in prototypes])
+    columns["teaching_share"] = np.array(group.teaching())
+    if len(unseen):
+        columns |= _unseen_columns(embeddings[:, unseen], labels[unseen] - prototypes.shape[1])
+    blank = np.full(len(embeddings), np.nan)
+    return np.stack([columns.get(name, blank) for name in STATISTICS], -1).astype(np.float32)
 
 
-def _unseen_values(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+def _hits(scores: Tensor, labels: Tensor) -> Tensor:
+    """1 where a sample's class has the highest score (G, N, C), else 0.
+
+    What is not finite is nobody's, as in ``statistics.accuracy``.
+    """
+    return ((scores.argmax(-1) == labels) & scores.isfinite().all(-1)).float()
+
+
+def _unseen_columns(embeddings: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
     """What identities look like that have no prototype: their class means stand in."""
-    if not len(labels):
-        return dict.fromkeys(("unseen_accuracy", "unseen_intra", "unseen_inter"), float("nan"))
     directions = unit(embeddings)
-    sums = directions.new_zeros(int(labels.max()) + 1, embeddings.shape[-1])
-    means = sums.index_add(0, labels, directions)
-    table = angle_table(embeddings, labels)
+    sums = directions.new_zeros(len(directions), int(labels.max()) + 1, directions.shape[-1])
+    means = unit(sums.index_add(1, labels, directions))
+    tables = angle_tables(_array(embeddings), _array(labels))
     return {
-        "unseen_accuracy": accuracy(embeddings, labels, means),
-        "unseen_intra": table.intra,
-        "unseen_inter": table.inter,
+        "unseen_accuracy": _array(_hits(directions @ means.mT, labels).mean(-1)),
+        "unseen_intra": tables[:, 2],
+        "unseen_inter": tables[:, 3],
     }
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.cpu().numpy()

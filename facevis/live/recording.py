@@ -37,7 +37,8 @@ STATISTICS = (
 """Columns of ``Snapshot.statistics``: shares from 0 to 1, angles in degrees, NaN where unknown."""
 
 _FIRST_COLUMNS = 8
-_GROWTH = 1.1
+_GROWTH, _GROWTH_OF_MANY = 1.1, 1.25
+_MANY = 12  # from so many members on, snapshots are dear: fewer are kept
 _LARGEST_FILE = 512 * 2**20
 
 
@@ -79,15 +80,19 @@ _UNREADABLE = (
 )
 
 
-def is_kept(step: int) -> bool:
-    """Whether a recording keeps this step: every early one, then each 10 % further.
+def is_kept(step: int, members: int = 1) -> bool:
+    """Whether a recording of so many members keeps this step: every early one, then each 10 %
+    further; each 25 % where there are many.
 
     >>> [step for step in range(40) if is_kept(step)][-6:]
     [24, 26, 29, 31, 35, 38]
+    >>> [step for step in range(40) if is_kept(step, members=21)][-6:]
+    [10, 12, 15, 19, 23, 29]
     """
     if step < 2:
         return True
-    return math.floor(math.log(step, _GROWTH)) > math.floor(math.log(step - 1, _GROWTH))
+    growth = _GROWTH if members < _MANY else _GROWTH_OF_MANY
+    return math.floor(math.log(step, growth)) > math.floor(math.log(step - 1, growth))
 
 
 @dataclass

@@ -172,7 +172,10 @@ class LiveRun:
         """Carry out the commands, then train for one turn; errors end in ``error``, not higher."""
         try:
             while self._commands:
-                self._commands.popleft()()
+                try:
+                    self._commands[0]()  # it stands in the queue until it is done: the run is busy
+                finally:
+                    self._commands.popleft()
             if self._single_steps or self.state == "training":
                 self._train_a_turn(runs)
         except Exception as error:  # a trainer's failure is shown, and harms no other run
@@ -199,7 +202,7 @@ class LiveRun:
         self._measure()
 
     def _after_step(self, ensemble: Ensemble, runs: int) -> None:
-        kept = is_kept(self.step)
+        kept = is_kept(self.step, len(self.members))
         finished = self.step >= self._last_step and self.state == "training"
         resting = finished or (self.state != "training" and not self._single_steps)
         now = time.monotonic()

@@ -29,7 +29,7 @@ _SHARE_OF_SEEDS = 0.9
 
 def section(t: Translate, config: RunConfig) -> None:
     """A button that trains every member with several seeds, its progress, and the table."""
-    st.subheader(t("seeds_title"), anchor=False)
+    st.markdown(f"#### {t('seeds_title')}")
     current = state.run_on_screen("study")
     if current is None or current[1] != config or current[2].state not in ("training", "paused"):
         _offer(t, config, again=current is not None and current[1] == config)
@@ -49,7 +49,7 @@ def _offer(t: Translate, config: RunConfig, *, again: bool) -> None:
         default=None if state.read("seeds") else CHOICES[0],
         required=True,
     )
-    if columns[1].button(t("seeds_run"), type="secondary", key=state.key("seeds_run")[7:]):
+    if columns[1].button(t("seeds_run"), type="secondary", key="seeds_run"):
         _start(t, config, int(seeds or CHOICES[0]))
 
 
@@ -93,7 +93,7 @@ def _progress(t: Translate, run: LiveRun) -> None:
     share = min(1.0, run.step / max(1, run.last_step))
     text = t("seeds_progress", models=len(run.members), step=run.step, steps=run.last_step)
     columns[0].progress(share, text=text)
-    paused = run.state == "paused"
+    paused = run.state == "paused" and not run.busy
     label = t("seeds_resume") if paused else t("seeds_cancel")
     if columns[1].button(label, key="seeds_toggle"):
         if paused:
@@ -126,7 +126,8 @@ def table_html(t: Translate, summary: Summary, names: list[str], reference: int)
     columns = [
         name for name in COLUMNS if np.isfinite(summary.mean[:, STATISTICS.index(name)]).any()
     ]
-    head = "".join(f"<th scope='col'>{html.escape(t(f'live_table_{c}'))}</th>" for c in columns)
+    titles = [t("live_table_" + column.removeprefix("unseen_")) for column in columns]
+    head = "".join(f"<th scope='col'>{html.escape(title)}</th>" for title in titles)
     unseen = sum(c.startswith("unseen") for c in columns)
     over = f"<th colspan='{len(columns) - unseen}'>{html.escape(t('seeds_seen'))}</th>"
     if unseen:
