@@ -147,7 +147,8 @@ def compare(config: RunConfig, order: Order, console: Console | None = None) -> 
     console.print(table(first, summary, words))
     for line in remarks(recording, first, summary, words):
         console.print(line, highlight=False)
-    console.print(words("compare_written", folder=order.folder), highlight=False)
+    if order.formats:
+        console.print(words("compare_written", folder=order.folder), highlight=False)
 
 
 class Rate(ProgressColumn):

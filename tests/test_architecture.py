@@ -127,6 +127,7 @@ def test_the_check_accepts_what_is_allowed():
 
 
 CORE = ["margins", "geometry", "mining", "objectives", "statistics", "datasets", "models", "live"]
+CORE += ["intervals", "figures"]
 
 
 def loaded_after(statement):

@@ -247,6 +247,16 @@ def test_a_film_of_a_sweep_has_one_panel_and_a_replay_of_it_five(sweep, short):
     assert sizes[0][0] < 720 < sizes[1][0]
 
 
+def test_the_legend_of_a_walk_knows_what_is_to_come():
+    fits, too_large = (
+        single([[1.0, 0.0]], AXES_2, Member(margin=Margin(m2=3.0, m3=m3))) for m3 in (0.0, 0.5)
+    )
+    now, later = (moment(r, r.snapshots[0], 0) for r, _ in (fits, too_large))
+    for coming, entries in (((), 0), ((later,), 1)):
+        sheet = Sheet([now], fits[0].config, fits[1], EN, "light", None, coming)
+        assert sheet.svg().decode().count(EN("figure_infeasible")) == entries
+
+
 def test_a_sheet_of_a_sweep_says_which_margins_it_shows(sweep):
     text = " ".join(ET.fromstring(take_away(*sweep, "svg", words=EN).decode()).itertext())
     for margin in ("0", "0.25", "0.5", "0.75", "1"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -74,8 +75,9 @@ def take_away(
     moving = format in ("gif", "mp4")
     if walk is None:
         walk = name is not None
-    script = _walk(recording) if moving and walk else _replay(recording, name)
-    sheet = Sheet(script(1.0), recording.config, material, words, theme, name)
+    stations = _walk(recording) if moving and walk else []
+    script = partial(_along, stations) if stations else _replay(recording, name)
+    sheet = Sheet(script(1.0), recording.config, material, words, theme, name, stations)
     if not moving:
         report(1, 2)
         return sheet.png() if format == "png" else sheet.svg()
@@ -130,9 +132,12 @@ def _replay(recording: Recording, name: str | None) -> Script:
     return script
 
 
-def _walk(recording: Recording) -> Script:
-    """The last snapshot of one member after the other, there and back."""
+def _along(stations: list[Moment], share: float) -> list[Moment]:
+    return [along(stations, share)]
+
+
+def _walk(recording: Recording) -> list[Moment]:
+    """The last snapshot's members, turned alike, without those that diverged."""
     last = recording.snapshots[-1]
     moments = [moment(recording, last, i) for i in range(len(recording.config.members))]
-    moments = aligned([each for each in moments if not each.diverged] or moments[:1])
-    return lambda share: [along(moments, share)]
+    return aligned([each for each in moments if not each.diverged] or moments[:1])

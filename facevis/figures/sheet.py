@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -32,7 +33,10 @@ _NAMED_UNSEEN = 6
 
 
 class Sheet:
-    """Panels for so many moments; ``show`` others of the same members as often as wanted."""
+    """Panels for so many moments; ``show`` others of the same members as often as wanted.
+
+    ``coming`` are moments that a film shows later, where the legend must know of them.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class Sheet:
         words: Words,
         theme: str,
         swept: str | None = None,
+        coming: Sequence[Moment] = (),
     ) -> None:
         count = len(moments)
         columns = _COLUMNS[count]
@@ -79,7 +84,7 @@ class Sheet:
             self._text(_EDGE, 0.3, "", 11, "bold", self.theme.ink, "left"),
             self._text(width - _EDGE, 0.3, "", 11, "normal", self.theme.mute, "right"),
         ]
-        self._draw_legend(moments)
+        self._draw_legend([*moments, *coming])
         self.show(moments)
 
     def show(self, moments: list[Moment]) -> None:
@@ -119,12 +124,9 @@ class Sheet:
             self._text(x, below + 0.13, name, 9, "normal", mute, "center")
             texts.append(self._text(x, below + 0.35, "", 12.5, "bold", ink, "center"))
         failed = self.words("figure_diverged")
-        texts.append(
-            self._text(
-                *(middle, top + _ABOVE + self.side / 2, failed, 11, "bold"),
-                *(self.theme.warn, "center"),
-            )
-        )
+        centre = top + _ABOVE + self.side / 2
+        texts.append(self._text(middle, centre, failed, 11, "bold", self.theme.warn, "center"))
+        texts[-1].set_bbox(dict(fc=self.theme.background, ec="none", pad=4.0))
         return texts
 
     def _text(
@@ -157,9 +159,7 @@ class Sheet:
             first = words("figure_unseen_named", name=shorten(names[unseen[0]]))
             entries[-len(unseen)] = (first, *entries[-len(unseen)][1:])
         handles = [self._handle(*entry) for entry in entries]
-        if any(
-            panel.cap_radius(each) == 0.0 for panel, each in zip(self._panels, moments, strict=True)
-        ):
+        if any(self._panels[0].cap_radius(each) == 0.0 for each in moments):
             word = words("figure_infeasible")
             dashes = Line2D([], [], label=word, color=self.theme.warn, linewidth=2.2)
             dashes.set_linestyle((0, (2.2, 1.2)))
