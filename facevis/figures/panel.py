@@ -31,7 +31,9 @@ from facevis.geometry import admissible_radius, packing_angle
 from facevis.margins import Margin
 
 RANGE = 1.3
-"""The picture goes from −RANGE to RANGE: room for caps and names outside the circle."""
+"""The picture goes from −RANGE to RANGE at least: room for caps and names outside the circle."""
+_LETTER = 0.36
+"""Half the width of a bold letter, as a share of the font's size."""
 _BAND = (1.045, 1.08)
 _TIP = 1.17
 _RINGS = 6
@@ -52,12 +54,14 @@ class Panel:
         spherical: bool,
         theme: Theme,
     ) -> None:
-        self.axes, self.dim, self.names, self.theme = axes, dim, names, theme
+        self.axes, self.dim, self.theme = axes, dim, theme
+        self.names = [shorten(name) for name in names]
         self.flat, self.labels = spherical, labels
         self.font = 10.0 if len(names) <= 12 else 8.0
+        reach = self._reach(side)
         # One point (1/72 inch) in the picture's own units.
-        self._point = 2.0 * RANGE / (side * _POINTS)
-        axes.set(xlim=(-RANGE, RANGE), ylim=(-RANGE, RANGE), aspect="equal")
+        self._point = 2.0 * reach / (side * _POINTS)
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         axes.set_axis_off()
         self._draw_frame()
         self._colors = marker_colors(labels, hollow, theme)
@@ -66,6 +70,12 @@ class Panel:
         self._widths = np.where(hollow, 1.0, 0.45)
         self._kinds = 2 * labels + hollow
         self._build(side)
+
+    def _reach(self, side: float) -> float:
+        """How far the picture goes: farther where long names stand beside the circle."""
+        longest = max((len(name) for name in self.names), default=0)
+        share = min(0.5, 4.0 * _LETTER * self.font * longest / (side * _POINTS))
+        return max(RANGE, min(1.7, 1.13 / (1.0 - share)))
 
     # -- what stays ---------------------------------------------------------------------------
 
@@ -137,7 +147,7 @@ class Panel:
                 zorder=8,
                 bbox=box if self.dim == 3 else None,
             )
-            for name in map(shorten, self.names)
+            for name in self.names
         ]
         self._lengths = [
             self.axes.text(
@@ -154,7 +164,7 @@ class Panel:
         """Draw a moment; one whose numbers are not finite leaves the frame empty."""
         blank = moment.diverged
         points = moment.embeddings[:0] if blank else moment.embeddings
-        prototypes = directions(moment.prototypes[:0] if blank else moment.prototypes)
+        prototypes = projection.directions(moment.prototypes[:0] if blank else moment.prototypes)
         longest = 1.0 if self.flat else float(np.linalg.norm(points, axis=1).max(initial=0.0))
         self._show_samples(points / (longest or 1.0))
         self._show_arrows(prototypes)
@@ -175,7 +185,9 @@ class Panel:
         order = np.flatnonzero(~projection.hidden(points))
         if self.dim == 3:
             order = order[np.argsort(depth[order], kind="stable")]
-        order = order[last_of_each(page[order] / (0.25 * self._point), self._kinds[order])]
+        order = order[
+            projection.last_of_each(page[order] / (0.25 * self._point), self._kinds[order])
+        ]
         faces, edges = self._colors
         self._samples.set(
             offsets=page[order],
@@ -228,9 +240,12 @@ class Panel:
         for text, direction in zip(self._names, prototypes, strict=False):
             if not direction.any() or (ball and projection.hidden(_TIP * direction[None])[0]):
                 continue
-            ((x, y),), _ = projection.project(height * direction[None])
-            half = 0.36 * self.font * len(text.get_text()) * self._point
-            x = float(np.clip(x, half - RANGE, RANGE - half))
+            ((right, up),), _ = projection.project(direction[None])
+            x, y = height * right, height * up
+            letter = _LETTER * self.font * self._point
+            half = letter * len(text.get_text())
+            # A long name is moved outwards, clear of the circle.
+            x += (half - letter) * right
             line = 1.15 * self.font * self._point
             if any(abs(a - x) < r + half and abs(b - y) < line for a, b, r in taken):
                 continue
@@ -280,26 +295,6 @@ class Panel:
             text.set(position=(place, place), text=f"{value:g}", visible=True)
 
 
-def last_of_each(places: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-    """Which rows to draw: of several of one kind in one unit square only the last is seen.
-
-    ``places`` (N, 2), ``kinds`` (N,) whole numbers → rising indices.
-
-    >>> last_of_each(np.array([[0.1, 0.1], [5.0, 0.0], [-0.1, 0.2], [0.0, 0.0]]), np.zeros(4, int))
-    array([1, 3])
-    """
-    squares = np.rint(places).astype(np.int64)
-    keys = (kinds * 2**20 + squares[:, 0]) * 2**20 + squares[:, 1]
-    _, first = np.unique(keys[::-1], return_index=True)
-    return np.sort(len(keys) - 1 - first)
-
-
-def directions(vectors: np.ndarray) -> np.ndarray:
-    """Rows (C, D) of unit length; a zero row stays zero."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
-
-
 def ring_step(longest: float) -> float:
     """The round step (1, 2 or 5 times a power of ten) of which two to five fit; 1 for nothing.
 
@@ -316,9 +311,9 @@ def shorten(name: str) -> str:
     """A class's name, cut where it would fill the picture.
 
     >>> shorten("a name without an end")
-    'a name withou…'
+    'a name wi…'
     """
-    return name if len(name) <= 14 else name[:13] + "…"
+    return name if len(name) <= 10 else name[:9] + "…"
 
 
 @lru_cache(maxsize=1024)

@@ -87,3 +87,23 @@ def shading(size: int = 320) -> np.ndarray:
     places = np.stack([x, y, front], axis=-1) @ AXES
     light = np.clip(places @ np.array(_LAMP) + 0.25, -1.0, 1.0)
     return (light + 1.0) / 2.0
+
+
+def last_of_each(places: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Which rows to draw: of several of one kind in one unit square only the last is seen.
+
+    ``places`` (N, 2), ``kinds`` (N,) whole numbers → rising indices.
+
+    >>> last_of_each(np.array([[0.1, 0.1], [5.0, 0.0], [-0.1, 0.2], [0.0, 0.0]]), np.zeros(4, int))
+    array([1, 3])
+    """
+    squares = np.rint(places).astype(np.int64)
+    keys = (kinds * 2**20 + squares[:, 0]) * 2**20 + squares[:, 1]
+    _, first = np.unique(keys[::-1], return_index=True)
+    return np.sort(len(keys) - 1 - first)
+
+
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """Rows (C, D) of unit length; a zero row stays zero."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
