@@ -1,26 +1,37 @@
-"""The playground's logic, page by page script run: controls in, the right run out."""
+"""The pages' logic, script run by script run: controls in, the right run out."""
 
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
-from facevis.live.presets import PRESETS
+from facevis.live import Member
+from facevis.live.presets import COMPARISONS, PRESETS
 from facevis.live.rooms import rooms
+from facevis.live.study import study_config
+from facevis.live.sweep import swept, swept_values
+from facevis.margins import Margin
 
 MAIN = str(Path(__file__).parents[1] / "facevis" / "ui" / "main.py")
 
 
-def visit(**query):
+def visit(page="", **query):
     app = AppTest.from_file(MAIN, default_timeout=60)
     app.query_params.update(query)
+    app._page_hash = calc_hash(page)
     app.run()
     assert not app.exception, app.exception
     return app
 
 
-def shown(app):
-    token, config = app.session_state["run"]
+def key(name, page="playground"):
+    return f"widget:{page}:{name}"
+
+
+def shown(app, page="playground"):
+    token, config = app.session_state[f"{page}:run"]
     return rooms.find(token), config
 
 
@@ -37,12 +48,12 @@ def test_a_preset_opens_in_both_languages(preset, lang):
 def test_every_choice_of_loss_opens_a_run_with_its_classic_margin():
     app = visit()
     for name in ("softmax", "contrastive", "cosface", "combined"):
-        app.selectbox(key="objective").set_value(name).run()
+        app.selectbox(key=key("objective")).set_value(name).run()
         assert not app.exception
         run, config = shown(app)
         assert config.members[0].objective == name
         run.pause()
-    assert app.selectbox(key="preset").value == "own"
+    assert app.selectbox(key=key("preset")).value == "own"
 
 
 def test_the_same_settings_keep_the_run_and_others_change_it():
@@ -50,7 +61,7 @@ def test_the_same_settings_keep_the_run_and_others_change_it():
     first, _ = shown(app)
     app.run()
     assert shown(app)[0] is first
-    app.number_input(key="seed").set_value(5).run()
+    app.number_input(key=key("seed")).set_value(5).run()
     second, config = shown(app)
     assert second is not first
     assert config.seed == 5
@@ -60,10 +71,13 @@ def test_the_same_settings_keep_the_run_and_others_change_it():
 def test_steering_keeps_the_run_and_enters_the_link():
     app = visit(loss="arcface", seed="3")
     run, _ = shown(app)
-    app.session_state["margin"] = type(app.session_state["margin"])(m2=0.31)
-    token, config = app.session_state["run"]
-    member = type(config.members[0])(margin=app.session_state["margin"])
-    app.session_state["run"] = (token, type(config)(**{**config.__dict__, "members": (member,)}))
+    app.session_state[key("margin")] = type(app.session_state[key("margin")])(m2=0.31)
+    token, config = app.session_state["playground:run"]
+    member = type(config.members[0])(margin=app.session_state[key("margin")])
+    app.session_state["playground:run"] = (
+        token,
+        type(config)(**{**config.__dict__, "members": (member,)}),
+    )
     app.run()
     assert shown(app)[0] is run
     assert app.query_params["m2"] in ("0.31", ["0.31"])
@@ -79,12 +93,129 @@ def test_a_malformed_link_opens_the_default_and_says_so():
 def test_what_cannot_be_opened_is_said_and_the_run_stays():
     app = visit()
     before, _ = shown(app)
-    app.number_input(key="identities").set_value(40).run()
+    app.number_input(key=key("identities")).set_value(40).run()
     assert not app.exception
     assert "10 classes" in app.error[0].value
     assert shown(app)[0] is before
-    app.selectbox(key="dataset").set_value("own").run()
+    app.selectbox(key=key("dataset")).set_value("own").run()
     assert not app.exception
-    app.text_input(key="own_folder").set_value("/no/such/folder").run()
+    app.text_input(key=key("own_folder")).set_value("/no/such/folder").run()
     assert "no dataset or path" in app.error[0].value
     assert shown(app)[0] is before
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+@pytest.mark.parametrize("losses", COMPARISONS)
+def test_one_click_opens_a_comparison(losses, lang):
+    app = visit("compare", losses=losses, lang=lang)
+    run, config = shown(app, "compare")
+    assert config == COMPARISONS[losses]
+    assert len({member.scale for member in config.members}) == 1
+    assert app.query_params["losses"] in (losses, [losses])
+    run.pause()
+
+
+def test_members_are_added_changed_and_kept_in_the_link():
+    app = visit("compare", losses="softmax_arcface")
+    app.number_input(key=key("count", "compare")).set_value(3).run()
+    app.selectbox(key=key("2:objective", "compare")).set_value("cosface").run()
+    app.number_input(key=key("2:m3", "compare")).set_value(0.2).run()
+    assert not app.exception
+    run, config = shown(app, "compare")
+    assert config.members[2] == Member(objective="cosface", margin=Margin.cosface(0.2), scale=24.0)
+    assert app.selectbox(key=key("preset", "compare")).value == "own"
+    link = app.query_params["members"]
+    again = visit("compare", **{name: app.query_params[name] for name in ("members", "n", "steps")})
+    assert "cosface:m3=0.2:s=24" in str(link)
+    assert shown(again, "compare")[1].members == config.members
+    for one in (run, shown(again, "compare")[0]):
+        one.pause()
+
+
+def test_one_scale_holds_for_all_until_it_is_opened_and_then_the_confound_is_named():
+    app = visit("compare", losses="softmax_arcface")
+    app.number_input(key=key("scale", "compare")).set_value(16.0).run()
+    assert {member.scale for member in shown(app, "compare")[1].members} == {16.0}
+    assert not app.warning
+    app.toggle(key=key("equal_scale", "compare")).set_value(False).run()
+    app.number_input(key=key("1:scale", "compare")).set_value(48.0).run()
+    run, config = shown(app, "compare")
+    assert [member.scale for member in config.members] == [24.0, 48.0]
+    assert "scale and margin together" in app.warning[0].value
+    run.pause()
+
+
+def test_members_of_two_dimensions_cannot_be_compared_and_the_link_says_so():
+    app = visit("compare", members="arcface:dim=3,softmax:dim=2")
+    assert "members share one dimension" in app.warning[0].value
+    run, config = shown(app, "compare")
+    assert config.embedding_dim == 2
+    assert [member.objective for member in config.members] == ["arcface", "softmax"]
+    run.pause()
+
+
+def test_seeds_are_trained_on_request_and_shown_with_what_may_be_claimed():
+    app = visit("compare", losses="softmax_arcface")
+    shown(app, "compare")[0].pause()
+    app.number_input(key=key("steps", "compare")).set_value(30).run()
+    app.button(key="seeds_run").click().run()
+    assert not app.exception
+    token, config = app.session_state["compare:study"]
+    study = rooms.find(token)
+    assert study.config == study_config(config, 5)
+    for _ in range(100):
+        if study.state == "finished":
+            break
+        time.sleep(0.1)
+    app.run()
+    assert not app.exception
+    table = next(h.value for h in app.get("html") if "fv-seeds" in str(h.value))
+    assert table.count("<tr>") == 4
+    assert "±" in table
+    assert "of 5" in (app.success or app.info)[0].value
+    shown(app, "compare")[0].pause()
+
+
+@pytest.mark.parametrize("name", ["m1", "m2", "m3", "scale"])
+def test_a_sweep_of_each_value_opens_and_returns_by_its_link(name):
+    app = visit("sweep")
+    app.get("segmented_control")
+    app.session_state[key("swept", "sweep")] = name
+    app.number_input(key=key("models", "sweep")).set_value(3)
+    low, high = (1.0, 2.0) if name == "m1" else (8.0, 16.0) if name == "scale" else (0.0, 0.3)
+    app.number_input(key=key("from", "sweep")).set_value(low)
+    app.number_input(key=key("to", "sweep")).set_value(high).run()
+    assert not app.exception
+    run, config = shown(app, "sweep")
+    assert run.aligned
+    assert swept(config) == name
+    assert swept_values(config, name)[::2] == [low, high]
+    query = {k: v[0] if isinstance(v, list) else v for k, v in app.query_params.items()}
+    again, same = shown(visit("sweep", **query), "sweep")
+    assert same == config
+    for one in (run, again):
+        one.pause()
+
+
+def test_an_impossible_sweep_is_said_and_the_run_stays():
+    app = visit("sweep")
+    before, _ = shown(app, "sweep")
+    app.number_input(key=key("from", "sweep")).set_value(2.0).run()
+    assert "let it rise" in app.error[0].value
+    assert shown(app, "sweep")[0] is before
+    before.pause()
+
+
+def test_each_page_keeps_its_settings_while_another_is_shown():
+    app = visit("compare", losses="family")
+    app.number_input(key=key("seed", "compare")).set_value(7).run()
+    shown(app, "compare")[0].pause()
+    app._page_hash = calc_hash("sweep")
+    app.run()
+    shown(app, "sweep")[0].pause()
+    app._page_hash = calc_hash("compare")
+    app.run()
+    assert not app.exception
+    run, config = shown(app, "compare")
+    assert config.seed == 7
+    run.pause()

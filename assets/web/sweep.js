@@ -49,9 +49,12 @@ export class Sweep {
     this.gauge = new Gauge(words, data.lang);
     this.formulaView = new FormulaView(data.sweep.objective, true, words);
     this.charts = CURVES.map(([key]) => new LineChart({ title: words(key), height: 132 }));
-    const curves = h("section", { class: "fv-charts" }, h("div", { class: "fv-sweep-curves" }, ...this.charts.map(({ el }) => el)));
+    const elements = this.charts.map(({ el }) => el);
+    this.first = h("div", { class: "fv-sweep-curves" }, ...elements.slice(0, 2));
+    this.second = h("div", { class: "fv-sweep-curves" }, ...elements.slice(2));
+    this.curves = h("section", { class: "fv-charts" }, this.first, this.second);
     const steering = h("section", { class: "fv-steering" }, slider, this.walk, this.formulaView.el, this.gauge.el);
-    skeleton.panel.replaceChildren(steering, curves);
+    skeleton.panel.replaceChildren(steering, this.curves);
   }
 
   members() {
@@ -202,7 +205,10 @@ export class Sweep {
 
   answer() {}
 
-  place() {
+  /** Half of the curves stand under the picture where that balances the page. @param {string} shape @param {HTMLElement} left */
+  place(shape, left) {
+    const host = shape === "medium" ? left : this.curves;
+    if (this.second.parentElement !== host) host.append(this.second);
     this.fit();
   }
 
@@ -217,5 +223,6 @@ export class Sweep {
   dispose() {
     clearTimeout(this.timer);
     cancelAnimationFrame(this.walking ?? 0);
+    this.second.remove();
   }
 }

@@ -98,7 +98,7 @@ def number(
 
 def _own_pictures(t: Translate) -> str | None:
     folder = st.text_input(t("own_folder"), key=state.key("own_folder"), help=t("own_folder_help"))
-    upload = st.file_uploader(t("own_zip"), type="zip", key=state.upload_key("own_zip"))
+    upload = st.file_uploader(t("own_zip"), type="zip", key=state.own_key("own_zip"))
     if upload is None:
         return folder.strip() or None
     # A folder of its own per upload: the same zip is read once, another one is another dataset.

@@ -65,8 +65,8 @@ def key(name: str) -> str:
     return f"{_WIDGET}{st.session_state[_PAGE]}:{name}"
 
 
-def upload_key(name: str) -> str:
-    """The key of an upload, which cannot be written and so cannot be kept over pages."""
+def own_key(name: str) -> str:
+    """The key of what the present page keeps beside its settings: an upload, a run, a button."""
     return f"{st.session_state[_PAGE]}:{name}"
 
 
@@ -101,12 +101,12 @@ def new_seed() -> None:
 
 def remember_run(token: str, config: RunConfig, name: str = "run") -> None:
     """Make a run the present page's."""
-    st.session_state[f"{st.session_state[_PAGE]}:{name}"] = (token, config)
+    st.session_state[own_key(name)] = (token, config)
 
 
 def run_on_screen(name: str = "run") -> tuple[str, RunConfig, LiveRun] | None:
     """The present page's run, if there is one and the room still has it."""
-    token, config = st.session_state.get(f"{st.session_state[_PAGE]}:{name}", (None, None))
+    token, config = st.session_state.get(own_key(name), (None, None))
     run = rooms.find(token) if token else None
     return (token, config, run) if run else None
 

@@ -1,13 +1,134 @@
-"""Pictures, tables and films of the run on screen, to take away."""
+"""Pictures, tables and films of the run on screen: made beside the page, with progress."""
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 
+import streamlit as st
+
+from facevis.figures import FORMATS, Cancelled, take_away
+from facevis.i18n import translator
+from facevis.live import Recording
 from facevis.live.trainer import LiveRun
+from facevis.ui import state
 
 Translate = Callable[..., str]
 
+_POLL = 0.4
+_MIME = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "csv": "text/csv",
+    "gif": "image/gif",
+    "mp4": "video/mp4",
+}
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """One file in the making, on a thread of its own."""
+
+    def __init__(self, run: LiveRun, format: str, language: str, theme: str) -> None:
+        self.format, self.step = format, run.step
+        self.share, self.data, self.error = 0.0, b"", ""
+        self._cancelled = threading.Event()
+        # The run goes on recording; what is taken away is what there is now.
+        recording = Recording(run.recording.config, list(run.recording.snapshots))
+        options = {"words": translator(language), "theme": theme}
+        self._thread = threading.Thread(
+            target=self._work, args=(recording, run, options), daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still being made."""
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """Stop at the next picture; nothing is kept."""
+        self._cancelled.set()
+
+    def _work(self, recording: Recording, run: LiveRun, options: dict) -> None:
+        try:
+            self.data = take_away(
+                recording, run.material, self.format, progress=self._progress, **options
+            )
+        except Cancelled:
+            pass  # it was wished for
+        except Exception as error:  # the page goes on, and says what went wrong
+            log.exception("a file could not be made")
+            self.error = str(error) or type(error).__name__
+
+    def _progress(self, done: int, total: int) -> None:
+        self.share = done / max(1, total)
+        if self._cancelled.is_set():
+            raise Cancelled
+
 
 def section(t: Translate, run: LiveRun) -> None:
-    """Nothing yet."""
+    """Choose a format, make the file, save it."""
+    with st.expander(t("take_away")):
+        _section(t, run)
+
+
+def _section(t: Translate, run: LiveRun) -> None:
+    job: Job | None = state.recall(state.own_key("job"))
+    running = job is not None and job.running
+
+    @st.fragment(run_every=_POLL if running else None)
+    def show() -> None:
+        if running and job is not None and not job.running:
+            st.rerun()
+        if job is not None and job.running:
+            _progress(t, job)
+        else:
+            _offer(t, run, job)
+
+    show()
+
+
+def _offer(t: Translate, run: LiveRun, job: Job | None) -> None:
+    if state.read("format") is None:
+        state.write({"format": FORMATS[0]})
+    columns = st.columns([3, 2, 3], vertical_alignment="bottom")
+    format = columns[0].segmented_control(
+        t("take_away_format"),
+        FORMATS,
+        key=state.key("format"),
+        format_func=str.upper,
+        required=True,
+    )
+    if columns[1].button(t("take_away_make")):
+        theme = st.context.theme.type or "light"
+        state.keep(state.own_key("job"), Job(run, format or FORMATS[0], state.language(), theme))
+        st.rerun()
+    if job is not None and job.error:
+        st.error(job.error)
+    if job is not None and job.data:
+        columns[2].download_button(
+            t("take_away_save", name=f"facevis.{job.format}", size=_size(t, len(job.data))),
+            data=job.data,
+            file_name=f"facevis-step-{job.step}.{job.format}",
+            mime=_MIME[job.format],
+            on_click="ignore",
+            type="primary",
+        )
+
+
+def _progress(t: Translate, job: Job) -> None:
+    columns = st.columns([5, 1], vertical_alignment="center")
+    columns[0].progress(min(1.0, job.share), text=t("take_away_making", name=job.format.upper()))
+    if columns[1].button(t("seeds_cancel"), key=state.own_key("stop_job")):
+        job.cancel()
+
+
+def _size(t: Translate, count: int) -> str:
+    megabytes = count / 1e6
+    return (
+        t("megabytes", value=f"{megabytes:.1f}")
+        if megabytes >= 0.1
+        else t("kilobytes", value=f"{count / 1e3:.0f}")
+    )

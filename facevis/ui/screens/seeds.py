@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from facevis.figures.tables import study_csv
 from facevis.live import RunConfig
 from facevis.live.recording import STATISTICS
 from facevis.live.rooms import rooms
@@ -42,11 +43,12 @@ def _offer(t: Translate, config: RunConfig, *, again: bool) -> None:
         st.caption(t("seeds_lead"))
     columns = st.columns([2, 3], vertical_alignment="bottom")
     most = MOST_MEMBERS // len(config.members)
+    if state.read("seeds") is None:
+        state.write({"seeds": CHOICES[0]})
     seeds = columns[0].segmented_control(
         t("seeds_number"),
         [count for count in CHOICES if count <= most],
         key=state.key("seeds"),
-        default=None if state.read("seeds") else CHOICES[0],
         required=True,
     )
     if columns[1].button(t("seeds_run"), type="secondary", key="seeds_run"):
@@ -118,6 +120,13 @@ def _table(t: Translate, run: LiveRun, config: RunConfig) -> None:
     )
     st.html(table_html(t, summary, names, reference))
     st.caption(t("seeds_note", seeds=seeds, step=frame.snapshot.step))
+    st.download_button(
+        t("seeds_csv"),
+        data=study_csv(config, summary),
+        file_name="facevis-seeds.csv",
+        mime="text/csv",
+        on_click="ignore",
+    )
     _say_claim(t, summary, config)
 
 
