@@ -87,7 +87,7 @@ def is_kept(step: int, members: int = 1) -> bool:
     >>> [step for step in range(40) if is_kept(step)][-6:]
     [24, 26, 29, 31, 35, 38]
     >>> [step for step in range(40) if is_kept(step, members=21)][-6:]
-    [10, 12, 15, 19, 23, 29]
+    [12, 15, 19, 23, 29, 36]
     """
     if step < 2:
         return True

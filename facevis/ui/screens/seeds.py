@@ -135,7 +135,8 @@ def table_html(t: Translate, summary: Summary, names: list[str], reference: int)
     columns = [
         name for name in COLUMNS if np.isfinite(summary.mean[:, STATISTICS.index(name)]).any()
     ]
-    titles = [t("live_table_" + column.removeprefix("unseen_")) for column in columns]
+    keys = [f"live_table_{column.removeprefix('unseen_')}" for column in columns]
+    titles = [t(key) for key in keys]
     head = "".join(f"<th scope='col'>{html.escape(title)}</th>" for title in titles)
     unseen = sum(c.startswith("unseen") for c in columns)
     over = f"<th colspan='{len(columns) - unseen}'>{html.escape(t('seeds_seen'))}</th>"
