@@ -129,7 +129,7 @@ export class Board {
     stage.cells.forEach(({ player: { picture } }, i) => {
       const own = targetAngles(picture.points, picture.prototypes, labels, dim);
       const others = otherAngles(picture.points, picture.prototypes, labels, dim);
-      this.charts[i]?.show(histogramSpec(own, others, this.words));
+      this.charts[i]?.show(histogramSpec(own, others, this.words), "", true);
     });
   }
 

@@ -1,6 +1,6 @@
 /**
  * Small crisp line charts in SVG. A chart is told what to show as often as one likes; it draws at
- * most once a frame. Knows nothing of margins or training.
+ * most once a frame, or at once. Knows nothing of margins or training.
  *
  * @typedef {Object} Series
  * @property {number[][]} points      pairs of data coordinates; a NaN breaks the line
@@ -44,10 +44,14 @@ export class LineChart {
     this.frameKey = "";
   }
 
-  /** @param {Spec} spec @param {string} [readout] */
-  show(spec, readout = "") {
+  /** @param {Spec} spec @param {string} [readout] @param {boolean} [now] draw with what is being drawn, not in a frame of its own */
+  show(spec, readout = "", now = false) {
     this.spec = spec;
     this.text = readout;
+    if (now) {
+      this.#draw();
+      return;
+    }
     if (this.handle) return;
     this.handle = requestAnimationFrame(() => {
       this.handle = 0;

@@ -184,15 +184,15 @@ export class Panel {
     const mark = at.step;
     const { words } = this;
     const labels = { train: words("accuracy_train"), held: words("accuracy_held") };
-    this.loss.show({ ...lossSpec(frames, member, last), mark }, this.#number(at.losses[member], 3));
-    this.accuracy.show({ ...shareSpec(frames, member, last, "accuracy", labels), mark }, this.#accuracies(spot));
-    this.angles.show({ ...angleSpec(frames, member, last, this.run.packing_angle, words), mark }, this.#ofBest(spot.packing_share));
+    this.loss.show({ ...lossSpec(frames, member, last), mark }, this.#number(at.losses[member], 3), true);
+    this.accuracy.show({ ...shareSpec(frames, member, last, "accuracy", labels), mark }, this.#accuracies(spot), true);
+    this.angles.show({ ...angleSpec(frames, member, last, this.run.packing_angle, words), mark }, this.#ofBest(spot.packing_share), true);
     const teaches = frames.some((frame) => frame.statistics[member]?.teaching_share != null);
     if (this.teaching.el.hidden === teaches) {
       this.teaching.el.hidden = !teaches;
       this.fit();
     }
-    if (teaches) this.teaching.show({ ...shareSpec(frames, member, last, "teaching_share", null), mark }, this.#percent(spot.teaching_share));
+    if (teaches) this.teaching.show({ ...shareSpec(frames, member, last, "teaching_share", null), mark }, this.#percent(spot.teaching_share), true);
   }
 
   /** @param {number|null|undefined} value @param {number} digits */

@@ -15,6 +15,8 @@ const REST = 250;
 const PACE = 31;
 /** The same with several members: as often as snapshots come. */
 const MANY_PACE = 62;
+/** Of a sweep, whose models are many and whose snapshots are few. The hand on the slider does not wait for it. */
+const SWEEP_PACE = 120;
 const STEERED_PACE = 60;
 const EARLY = 4;
 
@@ -39,7 +41,7 @@ export class Stage {
     this.pinnedBy = null;
     this.cells = members.map((member, place) =>
       new Cell(hosts.canvases[place], this.run, member, store, look, place ? () => {} : (frame) => hooks.shown(frame)));
-    this.pace = members.length > 1 ? MANY_PACE : PACE;
+    this.pace = members.length > 1 ? MANY_PACE : run.members.length > 1 ? SWEEP_PACE : PACE;
     const sceneLook = { colors: look.colors, flat: this.flat, titles: look.titles };
     this.scene = new Scene(hosts.plot, this.run, sceneLook, {
       changed: (/** @type {boolean|undefined} */ now) => (now ? this.draw() : this.invalidate()),
@@ -80,9 +82,12 @@ export class Stage {
     this.#schedule();
   }
 
-  #schedule() {
+  /** @param {number} [wait] ms until a picture is due: a frame asked for and not used costs the browser as much as one that is */
+  #schedule(wait = 0) {
     if (this.disposed || this.handle) return;
-    this.handle = requestAnimationFrame((now) => this.#tick(now));
+    clearTimeout(this.waiting);
+    if (wait > EARLY) this.waiting = setTimeout(() => this.#schedule(), wait - EARLY);
+    else this.handle = requestAnimationFrame((now) => this.#tick(now));
   }
 
   /** A slider is under the hand: its curves come first, the points keep to the pace of the snapshots. */
@@ -100,7 +105,7 @@ export class Stage {
     this.handle = 0;
     const steered = this.busy && now < this.steeredUntil;
     if (this.player.mode === "live" && (steered || !this.dirty) && now < this.due - EARLY) {
-      this.#schedule();
+      this.#schedule(this.due - now);
       return;
     }
     this.due = Math.max(this.due + (steered ? STEERED_PACE : this.pace), now);
@@ -113,7 +118,7 @@ export class Stage {
     }
     if (moved || this.dirty) this.draw();
     const moving = this.cells.some(({ player }) => !player.reached || player.mode === "replay");
-    if (moving) this.#schedule();
+    if (moving) this.#schedule(this.player.mode === "live" ? this.due - now : 0);
     else this.#restLater();
   }
 
@@ -182,6 +187,7 @@ export class Stage {
   dispose() {
     this.disposed = true;
     cancelAnimationFrame(this.handle ?? 0);
+    clearTimeout(this.waiting);
     clearTimeout(this.restTimer);
     this.scene.dispose();
     for (const { layer } of this.cells) layer.clear();

@@ -10,7 +10,7 @@ import { sweepSpec } from "./charts.js";
 import { SYMBOL } from "./controls.js";
 import { short, statisticText } from "./caption.js";
 
-const CURVES_EVERY = 250;
+const CURVES_EVERY = 400;
 const WALK_SECONDS = 7;
 /** @type {[string, string[]][]} one chart each: its title, the statistics in it */
 const CURVES = [
@@ -164,8 +164,8 @@ export class Sweep {
     this.#mark();
   }
 
-  /** The curves follow the slider by their mark alone. */
-  #mark() {
+  /** The curves follow the slider by their mark alone. @param {boolean} [now] */
+  #mark(now = false) {
     if (!this.frame) return;
     const { values } = this.sweep;
     const near = Math.round(this.at);
@@ -175,7 +175,7 @@ export class Sweep {
       if (!this.specs?.[i]) return;
       const [first] = CURVES[i][1];
       const text = statisticText(first, this.frame.statistics[near]?.[first], this.words, this.data.lang);
-      chart.show({ ...this.specs[i], mark: x }, text);
+      chart.show({ ...this.specs[i], mark: x }, text, now);
     });
   }
 
@@ -198,7 +198,7 @@ export class Sweep {
     this.frame = frame;
     const unseen = this.run.unseen_names.length > 0;
     this.specs = CURVES.map(([, names]) => sweepSpec(frame, this.sweep, names.filter((name) => unseen || !name.startsWith("unseen")), this.run.packing_angle, this.words));
-    this.#mark();
+    this.#mark(true);
   }
 
   pinned() {}

@@ -21,6 +21,8 @@ import { wordsFrom } from "./words.js";
 
 /** How often charts and scrub bar are told, ms. */
 const HISTORY_EVERY = 100;
+const WITHOUT_PICTURE = 20;
+const PICTURE_WITHIN = 400;
 /** How long after a slider was let go the page hears of it, ms: a key may be pressed again. */
 const RELEASED = 150;
 /** What stands beside the picture, by the page's mode; all have the same methods. */
@@ -37,6 +39,7 @@ export class View {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
+    this.lastHistory = 0;
     /** @type {Hover[]} */
     this.hovers = [];
     /** @type {string|undefined} what the parts made of words were built for */
@@ -184,7 +187,7 @@ export class View {
     skeleton.fit();
     const stage = new Stage(hosts, run, members, this.store, look, this.metrics, {
       shown: (frame) => this.#shown(frame),
-      drawn: () => this.hovers.forEach((hover) => hover.follow()),
+      drawn: () => this.#drawn(),
     });
     this.stage = stage;
     this.#watchPointer(stage);
@@ -293,17 +296,27 @@ export class View {
     stage.wake();
   }
 
-  /** Charts and scrub bar, as often as can be read. */
+  /** Charts and scrub bar, as often as can be read: with the next picture, or soon without one. */
   history() {
     if (this.historyTimer) return;
-    const wait = Math.max(0, (this.lastHistory ?? 0) + HISTORY_EVERY - performance.now());
-    this.historyTimer = setTimeout(() => {
-      this.historyTimer = undefined;
-      this.lastHistory = performance.now();
-      const shown = this.stage?.player.frame ?? null;
-      this.panel.history(this.store, shown, this.status);
-      this.transport.show(this.store, shown, this.status, this.stage?.player);
-    });
+    const soon = this.stage?.busy ? PICTURE_WITHIN : WITHOUT_PICTURE;
+    const wait = Math.max(0, this.lastHistory + HISTORY_EVERY - performance.now());
+    this.historyTimer = setTimeout(() => this.#tellHistory(), wait + soon);
+  }
+
+  /** A picture was drawn: what stands beside it comes in the same frame of the screen, which costs nothing more. */
+  #drawn() {
+    this.hovers.forEach((hover) => hover.follow());
+    if (this.historyTimer && performance.now() - this.lastHistory >= HISTORY_EVERY) this.#tellHistory();
+  }
+
+  #tellHistory() {
+    clearTimeout(this.historyTimer);
+    this.historyTimer = undefined;
+    this.lastHistory = performance.now();
+    const shown = this.stage?.player.frame ?? null;
+    this.panel.history(this.store, shown, this.status);
+    this.transport.show(this.store, shown, this.status, this.stage?.player);
   }
 
   /** A snapshot is on screen. @param {import("./protocol.js").Frame} frame */

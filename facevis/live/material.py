@@ -12,9 +12,12 @@ import numpy as np
 
 from facevis.datasets import Dataset, load
 from facevis.live.config import RunConfig
+from facevis.live.sweep import swept
 
 SHOWN_LIMIT = 2000
 """Points on screen: what the live view still draws fluently."""
+SHOWN_OF_A_SWEEP = 900
+"""The same in each model of a sweep: every snapshot holds them for all models."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,16 @@ class Material:
 
 def material_for(config: RunConfig) -> Material:
     """Load a configuration's data and deal it out; the same configuration, the same deal."""
+    limit = SHOWN_OF_A_SWEEP if swept(config) else SHOWN_LIMIT
     return _material(
-        *(config.dataset, config.identities, config.unseen, config.images_per_class, config.seed)
+        *(config.dataset, config.identities, config.unseen, config.images_per_class, config.seed),
+        limit,
     )
 
 
 @lru_cache(maxsize=8)
 def _material(
-    name: str, identities: int | None, unseen: int, per_class: int | None, seed: int
+    name: str, identities: int | None, unseen: int, per_class: int | None, seed: int, limit: int
 ) -> Material:
     dataset = _load(name, identities, unseen)
     num_classes = dataset.num_classes - unseen
@@ -52,14 +57,14 @@ def _material(
         taken = _take_per_class(dataset.labels, per_class, rng)
         train = np.sort(taken[dataset.labels[taken] < num_classes])
     shown = np.arange(count)
-    if count > SHOWN_LIMIT:
+    if count > limit:
         order = rng.permutation(count)
         if per_class is not None:
             # What trains comes first, and still leaves room for what does not.
             first, others = order[np.isin(order, train)], order[~np.isin(order, train)]
-            half = SHOWN_LIMIT // 2
+            half = limit // 2
             order = np.concatenate([first[:half], others, first[half:]])
-        shown = np.sort(order[:SHOWN_LIMIT])
+        shown = np.sort(order[:limit])
     known = dataset.labels[shown] < num_classes
     held_out = known & ~np.isin(shown, train)
     return Material(dataset, num_classes, train, shown, held_out, ~known)

@@ -38,7 +38,8 @@ STATISTICS = (
 
 _FIRST_COLUMNS = 8
 _GROWTH, _GROWTH_OF_MANY = 1.1, 1.25
-_MANY = 12  # from so many members on, snapshots are dear: fewer are kept
+MANY = 12
+"""From so many members on, snapshots are dear: fewer are taken and kept."""
 _LARGEST_FILE = 512 * 2**20
 
 
@@ -91,7 +92,7 @@ def is_kept(step: int, members: int = 1) -> bool:
     """
     if step < 2:
         return True
-    growth = _GROWTH if members < _MANY else _GROWTH_OF_MANY
+    growth = _GROWTH if members < MANY else _GROWTH_OF_MANY
     return math.floor(math.log(step, growth)) > math.floor(math.log(step - 1, growth))
 
 

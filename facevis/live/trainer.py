@@ -20,7 +20,7 @@ from facevis.live.anatomy import anatomy
 from facevis.live.config import RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
-from facevis.live.recording import Recording, Snapshot, is_kept
+from facevis.live.recording import MANY, Recording, Snapshot, is_kept
 from facevis.live.scheduler import scheduler
 from facevis.validation import whole
 
@@ -29,8 +29,8 @@ TURN_SECONDS = 0.008
 """A run's turn before the next run's: short enough for 20 runs to look alive."""
 FRAME_SECONDS = 0.066
 """At most 15 live snapshots a second and run."""
-SNAPSHOT_SHARE = 0.15
-"""At most this share of the thread's time goes into live snapshots, however many the runs."""
+SNAPSHOT_SHARE, SNAPSHOT_SHARE_OF_MANY = 0.15, 0.07
+"""At most this share of the thread's time goes into live snapshots; of many members each is dear."""
 ALONE_SECONDS = 10.0
 """A run that nobody watches stops after this time."""
 
@@ -209,7 +209,9 @@ class LiveRun:
         if kept or resting or (self.viewers and now >= self._next_frame_at):
             self._publish(ensemble, kept or finished)
             self._snapshot_cost += 0.1 * (time.monotonic() - now - self._snapshot_cost)
-            pause = max(FRAME_SECONDS, runs * self._snapshot_cost / SNAPSHOT_SHARE)
+            few = len(self.members) < MANY
+            share = SNAPSHOT_SHARE if few else SNAPSHOT_SHARE_OF_MANY
+            pause = max(FRAME_SECONDS, runs * self._snapshot_cost / share)
             self._next_frame_at = now + pause
         if finished:
             self.recording.state = ensemble.state()
