@@ -14,7 +14,7 @@ import { Panel } from "./panel.js";
 import { Board } from "./board.js";
 import { Sweep } from "./sweep.js";
 import { Transport } from "./transport.js";
-import { Hover } from "./hover.js";
+import { Pointers } from "./pointers.js";
 import { Skeleton } from "./skeleton.js";
 import { listenToKeys } from "./keys.js";
 import { wordsFrom } from "./words.js";
@@ -40,8 +40,6 @@ export class View {
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
     this.lastHistory = 0;
-    /** @type {Hover[]} */
-    this.hovers = [];
     /** @type {string|undefined} what the parts made of words were built for */
     this.look = undefined;
     publish(this.metrics);
@@ -76,7 +74,7 @@ export class View {
     this.stopKeys = listenToKeys(this.skeleton.root, {
       toggle: () => this.driver.toggle(),
       rewind: () => this.driver.rewind(),
-      release: () => this.hovers.forEach((hover) => hover.release()),
+      release: () => this.pointers?.release(),
     });
     // A page that was left must not keep a run alive.
     this.watch = setInterval(() => {
@@ -128,7 +126,7 @@ export class View {
   #connect() {
     this.connection?.close();
     this.stage?.dispose();
-    this.#dropHovers();
+    this.pointers?.dispose();
     this.stage = this.run = undefined;
     this.store.clear();
     this.asked = new Map();
@@ -190,7 +188,7 @@ export class View {
       drawn: () => this.#drawn(),
     });
     this.stage = stage;
-    this.#watchPointer(stage);
+    this.pointers = new Pointers(skeleton, stage, words, data.lang, (sample) => this.#pinned(sample));
     this.panel.dress(stage);
     this.#resize();
     if (this.store.newest) this.#take(this.store.newest);
@@ -201,26 +199,6 @@ export class View {
       console.error(error);
       skeleton.say(words("no_plotly"), "warn");
     }
-  }
-
-  /** Every cell answers to the pointer; the scene goes to where it is. @param {Stage} stage */
-  #watchPointer(stage) {
-    const { skeleton, words, data } = this;
-    this.hovers = stage.cells.map((cell, i) => {
-      const { area, tip } = skeleton.places[i];
-      const take = () => {
-        if (stage.scene.dragging) return;
-        skeleton.lend(i);
-        stage.here = cell;
-      };
-      if (stage.cells.length > 1) area.addEventListener("pointerenter", take);
-      return new Hover(area, tip, stage, cell, words, data.lang, (sample) => this.#pinned(sample));
-    });
-  }
-
-  #dropHovers() {
-    this.hovers.forEach((hover) => hover.dispose());
-    this.hovers = [];
   }
 
   /** A sample was clicked, or let go. @param {number|null} sample */
@@ -306,7 +284,7 @@ export class View {
 
   /** A picture was drawn: what stands beside it comes in the same frame of the screen, which costs nothing more. */
   #drawn() {
-    this.hovers.forEach((hover) => hover.follow());
+    this.pointers?.follow();
     if (this.historyTimer && performance.now() - this.lastHistory >= HISTORY_EVERY) this.#tellHistory();
   }
 
@@ -376,7 +354,7 @@ export class View {
     this.stopKeys?.();
     this.connection?.close();
     this.stage?.dispose();
-    this.#dropHovers();
+    this.pointers?.dispose();
     this.panel?.dispose();
     this.skeleton?.root.remove();
     withdraw(this.metrics);
