@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from facevis.live import Ensemble, Member, RunConfig
+from facevis.live.material import material_for
 from facevis.margins import Margin
 from facevis.objectives import OBJECTIVES
+from facevis.statistics import accuracy, angle_table
 
 ALL = tuple(Member(objective=name) for name in OBJECTIVES)
 
@@ -228,3 +230,52 @@ def test_fewer_classes_make_a_smaller_task():
     config = dataclasses.replace(RunConfig(), identities=3)
     snapshot = Ensemble(config).snapshot()
     assert snapshot.prototypes.shape == (1, 3, 2)
+
+
+def test_unseen_identities_never_train_and_are_measured_by_their_class_means():
+    config = RunConfig(
+        members=(Member(scale=24.0), Member(objective="softmax")), identities=6, unseen=3
+    )
+    material = material_for(config)
+    labels = material.dataset.labels
+    assert material.num_classes == 6
+    assert labels[material.train].max() == 5
+    assert set(labels[material.shown[material.unseen]]) == {6, 7, 8}
+    ensemble = Ensemble(config, material, device="cpu")
+    ensemble.train(40)
+    snapshot = ensemble.snapshot()
+    assert snapshot.prototypes.shape[1] == 6
+    for member in range(2):
+        own = snapshot.embeddings[member][material.unseen]
+        there = labels[material.shown[material.unseen]] - 6
+        table = angle_table(own, there)
+        unit = own / np.linalg.norm(own, axis=1, keepdims=True)
+        means = np.stack([unit[there == label].mean(0) for label in range(3)])
+        expected = (table.intra, table.inter, accuracy(own, there, means))
+        names = ("unseen_intra", "unseen_inter", "unseen_accuracy")
+        found = [snapshot.statistic(name)[member] for name in names]
+        assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_statistics_of_known_identities_do_not_see_the_unseen():
+    few = RunConfig(identities=6)
+    more = RunConfig(identities=6, unseen=3)
+    one, two = (Ensemble(config, device="cpu") for config in (few, more))
+    one.train(20)
+    two.train(20)
+    for name in ("accuracy", "intra", "inter", "w_ec", "w_inter"):
+        assert one.snapshot().statistic(name) == two.snapshot().statistic(name)
+    assert np.isnan(one.snapshot().statistic("unseen_intra")).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"unseen": 1}, "give 0 or 2"),
+        ({"unseen": 9}, "fewer than two are left"),
+        ({"identities": 8, "unseen": 3}, "not 8 and 3 unseen ones"),
+    ],
+)
+def test_what_leaves_nobody_to_train_on_is_refused(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        material_for(RunConfig(**fields))

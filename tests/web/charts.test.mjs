@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { angleSpec, boundarySpec, lossSpec, psiSpec, shareSpec } from "../../assets/web/charts.js";
+import { angleSpec, boundarySpec, histogram, lossSpec, psiSpec, shareSpec, sweepSpec } from "../../assets/web/charts.js";
 
 const words = (key) => key;
 const frames = [0, 10].map((step) => ({
@@ -42,4 +42,26 @@ test("held-out accuracy is shown only where there is one", () => {
 
 test("angles leave room for the best possible one", () => {
   assert.ok(angleSpec(frames, 0, 100, Math.PI / 2, words).y[1] >= 90);
+});
+
+test("a histogram counts every angle once, the ends too", () => {
+  const bars = histogram(Float32Array.from([0, Math.PI / 2, Math.PI, Math.PI]));
+  assert.equal(bars.length, 60);
+  assert.equal(bars.reduce((a, b) => a + b), 4);
+  assert.deepEqual([bars[0], bars[30], bars[59]], [1, 1, 2]);
+});
+
+const swept = (intra) => ({ statistics: intra.map((value) => ({ intra: value, w_inter: 50, packing_share: 0.9 })) });
+
+test("what does not fit is shaded from its bound on, and no further than the chart", () => {
+  const sweep = { name: "m3", values: [0, 0.3, 0.6], bound: 0.4 };
+  const [shade, line] = sweepSpec(swept([9, 4, null]), sweep, ["intra"], 0.9, words).series;
+  assert.deepEqual(shade.points.map(([x]) => x), [0.4, 0.4, 0.6, 0.6]);
+  assert.deepEqual(line.points.slice(0, 2), [[0, 9], [0.3, 4]]);
+  assert.ok(Number.isNaN(line.points[2][1]));
+  const scale = { name: "scale", values: [2, 30, 60], bound: 4 };
+  const [small] = sweepSpec(swept([9, 4, 3]), scale, ["intra"], 0.9, words).series;
+  assert.deepEqual(small.points.map(([x]) => x), [2, 2, 4, 4]);
+  const free = { name: "m1", values: [1, 2, 3], bound: null };
+  assert.equal(sweepSpec(swept([9, 4, 3]), free, ["intra"], 0.9, words).series.length, 1);
 });

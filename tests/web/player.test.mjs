@@ -58,3 +58,24 @@ test("a recording that is emptied while it is replayed waits for what comes", ()
   player.advance(720);
   assert.ok(player.frame.step <= 1);
 });
+
+test("between two members the picture lies between them, on the circle; on a member it is the member", () => {
+  const store = new FrameStore();
+  const at = (angle) => [Math.cos(angle), Math.sin(angle)];
+  const flat = [...at(0.2), ...at(1.0)];
+  store.add({
+    step: 0, kept: true, extent: [1, 1],
+    points: Int16Array.from(flat, (v) => Math.round(32767 * v)),
+    prototypes: Float32Array.from(flat),
+  });
+  const player = new Player(store, { points: 1, classes: 1, dim: 2, member: 0 }, () => {});
+  player.follow(store.kept[0], 0);
+  player.advance(0);
+  for (const [member, angle] of [[0.5, 0.6], [1, 1.0], [0, 0.2]]) {
+    player.turnTo(member, 10);
+    player.advance(20);
+    const [x, y] = player.picture.points;
+    assert.ok(Math.abs(Math.atan2(y, x) - angle) < 1e-3, `${member}: ${Math.atan2(y, x)}`);
+    assert.ok(Math.abs(Math.hypot(x, y) - 1) < 1e-3);
+  }
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameStore, angleBetween, interpolate, longestRow, medianTargetAngle, ontoSphere } from "../../assets/web/store.js";
+import { FrameStore, angleBetween, interpolate, longestRow, medianTargetAngle, ontoSphere, otherAngles, targetAngles } from "../../assets/web/store.js";
 
 const frame = (step, kept = true) => ({ step, kept });
 
@@ -51,4 +51,13 @@ test("angles do not depend on length", () => {
   const points = Float32Array.of(1, 0, 0, 1, -1, 0);
   const median = medianTargetAngle(points, Float32Array.of(1, 0), [0, 0, 0], 2);
   assert.ok(Math.abs(median - Math.PI / 2) < 1e-6);
+});
+
+test("samples without a prototype have no angle to their own, and every other angle is there", () => {
+  const points = Float32Array.from([1, 0, 0, 1, -1, 0]);
+  const prototypes = Float32Array.from([1, 0, 0, 1]);
+  const own = targetAngles(points, prototypes, [0, 0, 2], 2);
+  assert.deepEqual([...own].map((a) => a.toFixed(4)), ["0.0000", (Math.PI / 2).toFixed(4)]);
+  const others = otherAngles(points, prototypes, [0, 0, 2], 2);
+  assert.deepEqual([...others].map((a) => a.toFixed(4)), [(Math.PI / 2).toFixed(4), "0.0000"]);
 });
