@@ -70,8 +70,8 @@ class Compare:
     """Training images per class; the others are held out. Left out, all train."""
     dim: tuple[int, ...] = (2,)
     """Dimension of the embeddings, one for all losses; pictures need 2 or 3."""
-    scale: float = 24.0
-    """Scale s, one for all losses."""
+    scale: float | None = None
+    """Scale s, one for all losses; left out, 8 in three dimensions, else 24."""
     steps: int = 1000
     """Training steps."""
     seed: int = 0

@@ -40,7 +40,7 @@ from facevis.i18n import LANGUAGES, translator
 from facevis.live.config import Member, RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import material_for
-from facevis.live.presets import COMPARISONS
+from facevis.live.presets import COMPARISON_SCALE, COMPARISONS
 from facevis.live.recording import STATISTICS, Recording, is_kept
 from facevis.live.study import Summary, claim, one_seed, study_config, summarise
 from facevis.live.sweep import sweep_config
@@ -97,7 +97,7 @@ def parse_loss(text: str, scale: float) -> Member:
 def configured(
     losses: tuple[str, ...],
     dim: tuple[int, ...],
-    scale: float,
+    scale: float | None = None,
     sweep: tuple[str, float, float, int] | None = None,
     **shared: Any,
 ) -> RunConfig:
@@ -115,9 +115,13 @@ def configured(
         raise ValueError(f"dim is {given}; a comparison has one dimension for all its losses.")
     if sweep and losses:
         raise ValueError("a sweep has one loss, that of its value; leave out --losses or --sweep.")
+    scale = COMPARISON_SCALE.get(dim[0], COMPARISON_SCALE[2]) if scale is None else scale
     if sweep:
-        config = RunConfig(members=(Member(scale=scale),), embedding_dim=dim[0], **shared)
-        return sweep_config(config, *sweep)
+        # What is not swept rests: no other margin, and ArcFace's where the scale is swept.
+        base = Member(
+            objective="arcface" if sweep[0] == "scale" else "normalized_softmax", scale=scale
+        )
+        return sweep_config(RunConfig(members=(base,), embedding_dim=dim[0], **shared), *sweep)
     typed = losses or tuple(member.objective for member in COMPARISONS["five"].members)
     if not 2 <= len(typed) <= MOST_PANELS:
         raise ValueError(f"a comparison has 2 to {MOST_PANELS} losses, not {len(typed)}.")
@@ -166,7 +170,7 @@ def _train(config: RunConfig, progress: Progress, words: Words) -> Recording:
     for step in range(config.steps + 1):
         if step:
             ensemble.train()
-        if is_kept(step) or step == config.steps:
+        if is_kept(step, len(config.members)) or step == config.steps:
             recording.snapshots.append(ensemble.snapshot())
         progress.update(task, completed=step)
     return recording
@@ -182,7 +186,7 @@ def _write_files(
 ) -> None:
     """The pictures show the first seed; the tables hold all of them."""
     first = one_seed(recording, order.seeds)
-    material = material_for(config)
+    material = material_for(recording.config)
     for format in order.formats:
         task = progress.add_task(f"comparison.{format}", total=1)
         if format == "csv":

@@ -30,7 +30,7 @@ TURN_SECONDS = 0.008
 FRAME_SECONDS = 0.066
 """At most 15 live snapshots a second and run."""
 SNAPSHOT_SHARE, SNAPSHOT_SHARE_OF_MANY = 0.15, 0.07
-"""At most this share of the thread's time goes into live snapshots; of many members each is dear."""
+"""At most this share of the time goes into live snapshots; those of many members are dear."""
 ALONE_SECONDS = 10.0
 """A run that nobody watches stops after this time."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from facevis.live import Member, RunConfig
 from facevis.live.config import CLASSIC_MARGIN
-from facevis.live.presets import COMPARISON_SCALE, COMPARISONS
+from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED, COMPARISONS
 from facevis.margins import Margin
 from facevis.ui import state
 from facevis.ui.links import MEMBERS_ON_SCREEN, comparison_from_query
@@ -41,7 +41,7 @@ def show(config: RunConfig, preset: str = state.OWN) -> None:
     """Write a configuration onto the widgets."""
     state.write_run(config)
     scales = {member.scale for member in config.members if member.in_margin_family}
-    shared = next(iter(scales)) if scales else COMPARISON_SCALE
+    shared = next(iter(scales)) if scales else COMPARISON_SCALE[config.embedding_dim]
     values: dict[str, Any] = {"count": len(config.members), "preset": preset, "scale": shared}
     values["equal_scale"] = len(scales) <= 1
     for place in range(MEMBERS_ON_SCREEN[1]):
@@ -83,8 +83,10 @@ def take_objective(place: int) -> None:
 
 
 def take_dimension() -> None:
-    """Callback of the dimension."""
-    state.write({"embedding_dim": state.read("embedding_dim") or 2})
+    """Callback of the dimension: the scale and the seed that fit it."""
+    dim = state.read("embedding_dim") or 2
+    fitting = {"scale": COMPARISON_SCALE[dim], "seed": COMPARISON_SEED[dim]}
+    state.write({"embedding_dim": dim, "equal_scale": True, **fitting})
     touched()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from facevis.live import Member, RunConfig
-from facevis.live.presets import COMPARISON_SCALE
+from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED
 from facevis.live.sweep import sweep_config, swept, swept_values
 from facevis.margins import Margin
 from facevis.ui import state
@@ -14,7 +14,7 @@ from facevis.ui.links import sweep_from_query
 SPANS = {"m1": (1.0, 3.0), "m2": (0.0, 1.0), "m3": (0.0, 0.6), "scale": (4.0, 64.0)}
 """Where each sweep begins and ends unless told otherwise: past the bound of seven classes."""
 BASE = RunConfig(
-    members=(Member(objective="normalized_softmax", scale=COMPARISON_SCALE),),
+    members=(Member(objective="normalized_softmax", scale=COMPARISON_SCALE[2]),),
     identities=7,
     unseen=3,
     steps=1000,
@@ -45,12 +45,15 @@ def take_swept() -> None:
     name = state.read("swept") or "m2"
     low, high = SPANS[name]
     rest = {"m1": 1.0, "m2": 0.5 if name == "scale" else 0.0, "m3": 0.0}
-    state.write({"swept": name, "from": low, "to": high, "scale": COMPARISON_SCALE, **rest})
+    rest["scale"] = COMPARISON_SCALE[state.read("embedding_dim")]
+    state.write({"swept": name, "from": low, "to": high, **rest})
 
 
 def take_dimension() -> None:
-    """Callback of the dimension."""
-    state.write({"embedding_dim": state.read("embedding_dim") or 2})
+    """Callback of the dimension: the scale and the seed that fit it."""
+    dim = state.read("embedding_dim") or 2
+    fitting = {"scale": COMPARISON_SCALE[dim], "seed": COMPARISON_SEED[dim]}
+    state.write({"embedding_dim": dim, **fitting})
 
 
 def configuration(dataset: str) -> RunConfig:
