@@ -9,6 +9,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from facevis.figures import FORMATS, Cancelled, take_away
+from facevis.figures.tables import history_csv
 from facevis.i18n import translator
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
@@ -16,6 +17,7 @@ from facevis.ui import state
 
 Translate = Callable[..., str]
 
+CHOICES = (*FORMATS, "history")
 _POLL = 0.4
 _MIME = {
     "png": "image/png",
@@ -23,6 +25,7 @@ _MIME = {
     "csv": "text/csv",
     "gif": "image/gif",
     "mp4": "video/mp4",
+    "history": "text/csv",
 }
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,13 @@ class Job:
         self._thread.start()
 
     @property
+    def name(self) -> str:
+        """What the file is called."""
+        if self.format == "history":
+            return "facevis-history.csv"
+        return f"facevis-step-{self.step}.{self.format}"
+
+    @property
     def running(self) -> bool:
         """Whether it is still being made."""
         return self._thread.is_alive()
@@ -53,6 +63,9 @@ class Job:
 
     def _work(self, recording: Recording, run: LiveRun, options: dict) -> None:
         try:
+            if self.format == "history":
+                self.data = history_csv(recording)
+                return
             self.data = take_away(
                 recording, run.material, self.format, progress=self._progress, **options
             )
@@ -93,12 +106,12 @@ def _section(t: Translate, run: LiveRun) -> None:
 def _offer(t: Translate, run: LiveRun, job: Job | None) -> None:
     if state.read("format") is None:
         state.write({"format": FORMATS[0]})
-    columns = st.columns([3, 2, 3], vertical_alignment="bottom")
+    columns = st.columns([4, 2, 3], vertical_alignment="bottom")
     format = columns[0].segmented_control(
         t("take_away_format"),
-        FORMATS,
+        CHOICES,
         key=state.key("format"),
-        format_func=str.upper,
+        format_func=lambda name: t("take_away_history") if name == "history" else name.upper(),
         required=True,
     )
     if columns[1].button(t("take_away_make")):
@@ -109,9 +122,9 @@ def _offer(t: Translate, run: LiveRun, job: Job | None) -> None:
         st.error(job.error)
     if job is not None and job.data:
         columns[2].download_button(
-            t("take_away_save", name=f"facevis.{job.format}", size=_size(t, len(job.data))),
+            t("take_away_save", name=job.name, size=_size(t, len(job.data))),
             data=job.data,
-            file_name=f"facevis-step-{job.step}.{job.format}",
+            file_name=job.name,
             mime=_MIME[job.format],
             on_click="ignore",
             type="primary",

@@ -13,7 +13,7 @@ from facevis.live.trainer import LiveRun
 from facevis.margins import GRADIENTS, TAILS
 from facevis.mining import MINING
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
-from facevis.ui import controls, runs, state
+from facevis.ui import controls, runs, state, take_away
 from facevis.ui import playground_state as playground
 from facevis.ui.links import to_query
 from facevis.ui.live_view import live_view, view_data
@@ -91,6 +91,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         on_steering=_steered,
         on_reseed=playground.take_seed,
     )
+    take_away.section(t, run)
 
 
 def _steered() -> None:
