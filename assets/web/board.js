@@ -7,6 +7,7 @@ import { Anatomy } from "./anatomy.js";
 import { LineChart } from "./linechart.js";
 import { histogramSpec } from "./charts.js";
 import { otherAngles, targetAngles } from "./store.js";
+import { feasible } from "./formula.js";
 import { captionOf, statisticText } from "./caption.js";
 
 const TABLE_EVERY = 200;
@@ -74,15 +75,25 @@ export class Board {
     const { places } = this.skeleton;
     if (!this.run || places.length !== this.run.members.length || places[0] === this.captioned) return;
     [this.captioned] = places;
-    this.lost = places.map(() => h("p", { class: "fv-lost", hidden: true }));
+    this.lost = places.map(() => h("p", { class: "fv-lost fv-diverged", hidden: true }));
     this.charts = places.map(({ head, foot }, i) => {
       const { name, detail } = captionOf(this.run.members[i], this.words, this.data.lang);
       head.replaceChildren(h("strong", { text: name }), h("span", { text: detail }));
       const chart = new LineChart({ title: this.words("histogram_title"), height: 86 });
-      foot.replaceChildren(this.lost[i], chart.el);
+      foot.replaceChildren(chart.el, this.#fit(this.run.members[i]), this.lost[i]);
       chart.fit();
       return chart;
     });
+  }
+
+  /** What is drawn as red sectors, in words: this margin asks for more room than there is. @param {any} member */
+  #fit(member) {
+    const [m1, m2, m3] = member.margin;
+    const { packing_angle: packing, class_names: names, dim } = this.run;
+    const fits = !member.in_margin_family || feasible({ m1, m2, m3 }, packing);
+    const classes = this.words("classes", { n: names.length });
+    const place = this.words(`place_${dim}`);
+    return h("p", { class: "fv-lost", hidden: fits, text: this.words("cell_infeasible", { classes, place }) });
   }
 
   /** The table's frame; its numbers are written into the cells. */

@@ -118,8 +118,8 @@ def test_a_member_that_diverged_is_marked_and_the_others_are_not(page, app_url):
         f"""const {{ frame }} = {VIEW}.stage.player; {VIEW}.panel.lastTable = -1e9;
         {VIEW}.panel.history({VIEW}.store, {{ ...frame, losses: [null, 1.5] }});""",
     )
-    assert page.locator(".fv-lost").nth(0).is_visible()
-    assert not page.locator(".fv-lost").nth(1).is_visible()
+    assert page.locator(".fv-diverged").nth(0).is_visible()
+    assert not page.locator(".fv-diverged").nth(1).is_visible()
 
 
 def test_the_slider_walks_through_trained_models_and_asks_nobody(page, app_url):
