@@ -64,7 +64,7 @@ def compare_five(browser, url):
 def sweep(browser, url):
     """From the press to the first scrub, and to the end."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{url}/sweep")
+    page.goto(f"{url}/scrub")
     page.wait_for_function(f"window.__facevis && {VIEW}.run", timeout=60_000)
     wait_for_step(page, STEPS)
     first, complete = [], []
@@ -105,7 +105,7 @@ def scrub(page):
 
 
 def ordinary_seconds():
-    """What 21 ordinary loops of 1,000 steps take, from 60 steps of each of three margins."""
+    """What 21 ordinary loops of 1,000 steps take, from 200 steps of each of three margins."""
     data = load("digits")
     inputs, labels = torch.from_numpy(data.inputs()), torch.tensor(data.labels)
     took = []

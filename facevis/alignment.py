@@ -35,15 +35,19 @@ def align_members(embeddings: np.ndarray, prototypes: np.ndarray) -> tuple[np.nd
     """Turn each member onto the one before it, by its prototypes; the first stays as it is.
 
     Shapes: (M, N, D), (M, C, D) → the same. A chain of neighbours changes less from one to the
-    next than each does from the first, so a walk along it shows real change only. All values must
-    be finite.
+    next than each does from the first, so a walk along it shows real change only. A member that is
+    not finite stays as it is, and the chain goes on over it.
     """
-    turns = [np.eye(prototypes.shape[-1])]
-    directions = _directions(prototypes)
-    for before, own in pairwise(directions):
-        turns.append(procrustes(own, before @ turns[-1]))
-    turn = np.stack(turns).astype(prototypes.dtype)
-    return embeddings @ turn, prototypes @ turn
+    finite = [np.isfinite(each).all(axis=(1, 2)) for each in (embeddings, prototypes)]
+    whole = finite[0] & finite[1]
+    turns = np.broadcast_to(
+        np.eye(prototypes.shape[-1]), (len(prototypes), *2 * prototypes.shape[-1:])
+    )
+    turns = turns.astype(prototypes.dtype)
+    directions = _directions(np.where(whole[:, None, None], prototypes, 0.0))
+    for before, own in pairwise(np.flatnonzero(whole)):
+        turns[own] = procrustes(directions[own], directions[before] @ turns[before])
+    return embeddings @ turns, prototypes @ turns
 
 
 def _directions(prototypes: np.ndarray) -> np.ndarray:

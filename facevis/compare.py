@@ -150,9 +150,9 @@ def compare(config: RunConfig, order: Order, console: Console | None = None) -> 
     first = one_seed(recording, order.seeds)
     console.print(table(first, summary, words))
     for line in remarks(recording, first, summary, words):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, markup=False)
     if order.formats:
-        console.print(words("compare_written", folder=order.folder), highlight=False)
+        console.print(words("compare_written", folder=order.folder), highlight=False, markup=False)
 
 
 class Rate(ProgressColumn):

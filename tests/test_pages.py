@@ -11,7 +11,7 @@ from facevis.live import Member
 from facevis.live.presets import COMPARISONS, PRESETS
 from facevis.live.rooms import rooms
 from facevis.live.study import study_config
-from facevis.live.sweep import swept, swept_values
+from facevis.live.sweep import swept_values
 from facevis.margins import Margin
 
 MAIN = str(Path(__file__).parents[1] / "facevis" / "ui" / "main.py")
@@ -178,31 +178,31 @@ def test_seeds_are_trained_on_request_and_shown_with_what_may_be_claimed():
 
 @pytest.mark.parametrize("name", ["m1", "m2", "m3", "scale"])
 def test_a_sweep_of_each_value_opens_and_returns_by_its_link(name):
-    app = visit("sweep")
+    app = visit("scrub")
     app.get("segmented_control")
-    app.session_state[key("swept", "sweep")] = name
-    app.number_input(key=key("models", "sweep")).set_value(3)
+    app.session_state[key("swept", "scrub")] = name
+    app.number_input(key=key("models", "scrub")).set_value(3)
     low, high = (1.0, 2.0) if name == "m1" else (8.0, 16.0) if name == "scale" else (0.0, 0.3)
-    app.number_input(key=key("from", "sweep")).set_value(low)
-    app.number_input(key=key("to", "sweep")).set_value(high).run()
+    app.number_input(key=key("from", "scrub")).set_value(low)
+    app.number_input(key=key("to", "scrub")).set_value(high).run()
     assert not app.exception
-    run, config = shown(app, "sweep")
+    run, config = shown(app, "scrub")
     assert run.aligned
-    assert swept(config) == name
+    assert config.swept == name
     assert swept_values(config, name)[::2] == [low, high]
     query = {k: v[0] if isinstance(v, list) else v for k, v in app.query_params.items()}
-    again, same = shown(visit("sweep", **query), "sweep")
+    again, same = shown(visit("scrub", **query), "scrub")
     assert same == config
     for one in (run, again):
         one.pause()
 
 
 def test_an_impossible_sweep_is_said_and_the_run_stays():
-    app = visit("sweep")
-    before, _ = shown(app, "sweep")
-    app.number_input(key=key("from", "sweep")).set_value(2.0).run()
+    app = visit("scrub")
+    before, _ = shown(app, "scrub")
+    app.number_input(key=key("from", "scrub")).set_value(2.0).run()
     assert "let it rise" in app.error[0].value
-    assert shown(app, "sweep")[0] is before
+    assert shown(app, "scrub")[0] is before
     before.pause()
 
 
@@ -210,9 +210,9 @@ def test_each_page_keeps_its_settings_while_another_is_shown():
     app = visit("compare", losses="family")
     app.number_input(key=key("seed", "compare")).set_value(7).run()
     shown(app, "compare")[0].pause()
-    app._page_hash = calc_hash("sweep")
+    app._page_hash = calc_hash("scrub")
     app.run()
-    shown(app, "sweep")[0].pause()
+    shown(app, "scrub")[0].pause()
     app._page_hash = calc_hash("compare")
     app.run()
     assert not app.exception

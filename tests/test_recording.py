@@ -165,3 +165,32 @@ def test_a_training_state_of_another_step_is_refused(recording):
     np.savez(buffer, **arrays)
     with pytest.raises(ValueError, match="another step"):
         Recording.from_bytes(buffer.getvalue())
+
+
+def _of_the_first_format(recording, **config):
+    """The bytes that 0.1's first recordings had: eight statistics, no word of unseen identities."""
+    with np.load(io.BytesIO(recording.to_bytes())) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    header = json.loads(bytes(arrays["header"]).decode())
+    for field in ("unseen", "swept"):
+        del header["config"][field]
+    header = {"format": "facevis-recording-1", "config": {**header["config"], **config}}
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    arrays["statistics"] = arrays["statistics"][..., :8]
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def test_a_recording_of_the_first_format_opens_and_knows_nothing_of_the_unseen(recording):
+    loaded = Recording.from_bytes(_of_the_first_format(recording))
+    assert loaded.config == recording.config
+    last, ours = loaded.snapshots[-1], recording.snapshots[-1]
+    np.testing.assert_array_equal(last.embeddings, ours.embeddings)
+    np.testing.assert_array_equal(last.statistics[:, :8], ours.statistics[:, :8])
+    assert np.isnan(last.statistic("unseen_intra")).all()
+
+
+def test_a_recording_whose_pictures_were_dealt_otherwise_is_refused(recording):
+    with pytest.raises(ValueError, match="dealt its pictures otherwise"):
+        Recording.from_bytes(_of_the_first_format(recording, images_per_class=20))

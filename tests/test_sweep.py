@@ -13,7 +13,7 @@ from facevis.geometry import feasible, packing_angle
 from facevis.live import Ensemble, Member, RunConfig
 from facevis.live.frames import encode_snapshot
 from facevis.live.material import SHOWN_OF_A_SWEEP, material_for
-from facevis.live.sweep import sweep_bound, sweep_config, swept, swept_values
+from facevis.live.sweep import sweep_bound, sweep_config, swept_values
 from facevis.margins import Margin
 
 PLAIN = RunConfig(members=(Member(objective="normalized_softmax", scale=24.0),), identities=7)
@@ -24,20 +24,24 @@ def test_members_of_a_sweep_differ_in_one_value_and_in_nothing_else(name):
     low, high = (1.0, 3.0) if name == "m1" else (4.0, 64.0) if name == "scale" else (0.0, 0.5)
     config = sweep_config(PLAIN, name, low, high)
     assert len(config.members) == 21
-    assert swept(config) == name
+    assert config.swept == name
     values = swept_values(config, name)
     assert (values[0], values[-1]) == (low, high)
     assert np.allclose(np.diff(values), (high - low) / 20)
-    others = {swept(dataclasses.replace(config, members=(m, m))) for m in config.members}
-    assert others == {None}
+    first = config.members[0]
+    for member, value in zip(config.members, values, strict=True):
+        if name == "scale":
+            assert member == dataclasses.replace(first, scale=value)
+        else:
+            margin = dataclasses.replace(first.margin, **{name: value})
+            assert member == dataclasses.replace(first, margin=margin)
 
 
-def test_other_comparisons_are_no_sweeps():
-    assert swept(PLAIN) is None
-    both = (Member(margin=Margin(m2=0.1)), Member(margin=Margin(m2=0.2, m3=0.1)))
-    assert swept(dataclasses.replace(PLAIN, members=both)) is None
-    falling = (Member(margin=Margin(m2=0.2)), Member(margin=Margin(m2=0.1)))
-    assert swept(dataclasses.replace(PLAIN, members=falling)) is None
+def test_a_comparison_whose_margins_happen_to_rise_is_no_sweep():
+    rising = (Member(margin=Margin(m2=0.1)), Member(margin=Margin(m2=0.2)))
+    config = dataclasses.replace(PLAIN, members=rising)
+    assert config.swept is None
+    assert len(material_for(config).shown) == len(material_for(PLAIN).shown)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,18 @@ def test_members_are_turned_onto_each_other_and_no_angle_changes():
     moved, centres = align_members(embeddings, prototypes)
     assert np.allclose(centres, first, atol=1e-6)
     assert np.allclose(moved @ moved.mT, embeddings @ embeddings.mT, atol=1e-5)
+
+
+def test_a_member_that_diverged_turns_none_of_those_after_it():
+    rng = np.random.default_rng(1)
+    prototypes = rng.normal(size=(5, 7, 3)).astype(np.float32)
+    prototypes[1:] = prototypes[0] + 0.05 * rng.normal(size=(4, 7, 3))
+    embeddings = prototypes.copy()
+    healthy, _ = align_members(np.delete(embeddings, 2, 0), np.delete(prototypes, 2, 0))
+    embeddings[2] = prototypes[2] = np.nan
+    moved, _ = align_members(embeddings, prototypes)
+    assert np.array_equal(np.delete(moved, 2, 0), healthy)
+    assert np.isnan(moved[2]).all()
 
 
 def test_a_frame_of_an_aligned_run_shows_the_turned_members_and_the_snapshot_stays():

@@ -9,6 +9,8 @@ import { decimal } from "./words.js";
 /** The longest arrow, in units of the circle's radius. */
 const LONGEST = 0.42;
 const LEAST = 0.05;
+/** A gradient that the table writes as 0 has no arrow. */
+const NOTHING = 5e-4;
 
 export class Anatomy {
   /** @param {import("./words.js").Words} words @param {string} lang */
@@ -30,6 +32,12 @@ export class Anatomy {
     stage?.invalidate();
   }
 
+  /** Another moment than the newest is on screen: its weights are gone. @param {import("./stage.js").Stage} stage */
+  past(stage) {
+    this.clear(stage);
+    this.lead.textContent = this.words("anatomy_past");
+  }
+
   /** @param {any} answer @param {import("./stage.js").Stage} stage */
   show(answer, stage) {
     const { words } = this;
@@ -41,7 +49,8 @@ export class Anatomy {
     this.table.replaceChildren(h("thead", {}, first), h("tbody", {}, ...rows));
     this.wide.hidden = false;
     const kind = answer.unseen ? "anatomy_unseen" : answer.trains ? "anatomy_trains" : "anatomy_held";
-    this.lead.textContent = words(kind, { index: answer.sample, name: names[answer.label] ?? "", step: answer.step, next: answer.step + 1 });
+    const text = words(kind, { index: answer.sample, name: names[answer.label] ?? "", step: answer.step, next: answer.step + 1 });
+    this.lead.textContent = answer.step === 0 ? `${text} ${words("anatomy_same")}` : text;
   }
 
   /** @param {any} one @param {any} member @param {string[]} names */
@@ -80,7 +89,7 @@ export class Anatomy {
 
   /** @param {number[]|undefined} vector */
   #length(vector) {
-    return vector?.length ? short(Number(Math.hypot(...vector).toPrecision(3)), this.lang) : "–";
+    return vector?.length && vector.every(Number.isFinite) ? short(Number(Math.hypot(...vector).toPrecision(3)), this.lang) : "–";
   }
 
   /** One scale for all arrows on the sphere; open space, where lengths are free, has its own. @param {any} answer @param {import("./stage.js").Stage} stage */
@@ -94,7 +103,7 @@ export class Anatomy {
       const { exact, detached } = one.gradients;
       const scale = (/** @type {number[]|undefined} */ v) => arrow(v, /** @type {number} */ (unit.get(flat(cell.member))));
       const differs = detached && exact && detached.some((/** @type {number} */ v, /** @type {number} */ d) => Math.abs(v - exact[d]) > 1e-3 * Math.hypot(...exact));
-      cell.push = { exact: scale(exact), detached: differs ? scale(detached) : null, after: one.after.embedding ?? null };
+      cell.push = { exact: scale(exact), detached: differs ? scale(detached) : null, after: one.after.embedding?.every(Number.isFinite) ? one.after.embedding : null };
     });
     stage.invalidate();
   }
@@ -103,7 +112,7 @@ export class Anatomy {
 /** @param {number[]|undefined} vector @param {number} longest */
 function arrow(vector, longest) {
   const length = vector?.length ? Math.hypot(...vector) : 0;
-  if (!vector || length < 1e-9) return null;
+  if (!vector || length < NOTHING) return null;
   const shown = Math.max(LEAST, (LONGEST * length) / longest);
   return vector.map((v) => (v / length) * shown);
 }

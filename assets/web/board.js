@@ -31,6 +31,8 @@ export class Board {
     this.words = words;
     this.data = data;
     this.acts = acts;
+    this.askedAt = 0;
+    this.askAgain = 0;
     /** @type {LineChart[]} */
     this.charts = [];
     this.table = h("table", { class: "fv-table" });
@@ -56,6 +58,7 @@ export class Board {
   /** @param {any} run */
   introduce(run) {
     this.run = run;
+    this.anatomy.clear(undefined);
     this.#captions();
     this.#rows();
   }
@@ -101,7 +104,7 @@ export class Board {
     const { words, run } = this;
     const groups = COLUMNS.map(([where, names]) => ({ where, names: names.filter((name) => this.#measured(name)) })).filter(({ names }) => names.length);
     const over = groups.map(({ where, names }) => h("th", { colspan: names.length, scope: "colgroup", text: words(`table_${where}`, { n: run.unseen_names.length }) }));
-    const heads = groups.flatMap(({ names }) => names.map((name, i) => h("th", { scope: "col", class: i ? "" : "fv-first", title: words(`table_${name}_help`), text: words(`table_${name.replace("unseen_", "")}`) })));
+    const heads = groups.flatMap(({ names }) => names.map((name, i) => h("th", { scope: "col", class: i ? "" : "fv-first", title: words(`table_${name}_help`, { n: run.unseen_names.length }), text: words(`table_${name.replace("unseen_", "")}`) })));
     /** @type {{name: string, cell: HTMLElement}[][]} */
     this.numbers = [];
     const body = run.members.map((/** @type {any} */ member) => {
@@ -126,7 +129,8 @@ export class Board {
   /** @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
   picture(stage, frame) {
     const now = performance.now();
-    if (stage.focus !== null && stage.pinnedBy && this.askedStep !== frame.step && now - (this.askedAt ?? -1e9) > ASK_EVERY) this.#ask(stage.focus, frame.step);
+    if (stage.pinnedBy && stage.player.mode !== "live") this.anatomy.past(stage);
+    else if (stage.pinnedBy && this.askedStep !== frame.step && now > this.askAgain) this.#ask(stage.focus, frame.step);
     clearTimeout(this.barsTimer);
     const wait = (this.lastBars ?? -1e9) + BARS_EVERY - now;
     if (wait > 0) this.barsTimer = setTimeout(() => this.picture(stage, stage.player.frame ?? frame), wait);
@@ -138,8 +142,10 @@ export class Board {
     this.lastBars = performance.now();
     const { dim, labels } = stage.run;
     stage.cells.forEach(({ player: { picture } }, i) => {
-      const own = targetAngles(picture.points, picture.prototypes, labels, dim);
-      const others = otherAngles(picture.points, picture.prototypes, labels, dim);
+      const none = new Float32Array(0);
+      const lost = this.lost?.[i] && !this.lost[i].hidden;
+      const own = lost ? none : targetAngles(picture.points, picture.prototypes, labels, dim);
+      const others = lost ? none : otherAngles(picture.points, picture.prototypes, labels, dim);
       this.charts[i]?.show(histogramSpec(own, others, this.words), "", true);
     });
   }
@@ -176,18 +182,23 @@ export class Board {
   /** @param {number|null} sample @param {import("./stage.js").Stage} stage */
   pinned(sample, stage) {
     if (sample === null) this.anatomy.clear(stage);
+    else if (stage.player.mode !== "live") this.anatomy.past(stage);
     else this.#ask(sample, stage.player.frame?.step ?? 0);
   }
 
-  /** @param {number} sample @param {number} step */
+  /** @param {any} sample @param {number} step */
   #ask(sample, step) {
     this.askedAt = performance.now();
+    this.askAgain = Infinity;
     this.askedStep = step;
     this.acts.ask(sample);
   }
 
   /** What the next step does to the sample. @param {any} message @param {import("./stage.js").Stage|undefined} stage */
   answer(message, stage) {
+    // What takes long to answer is asked less often: the run trains on the same thread.
+    const took = performance.now() - this.askedAt;
+    this.askAgain = performance.now() + Math.max(ASK_EVERY, 10 * took);
     if (stage && stage.focus === message.sample && stage.pinnedBy) this.anatomy.show(message, stage);
   }
 

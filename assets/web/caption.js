@@ -6,7 +6,7 @@ import { decimal } from "./words.js";
 export function captionOf(member, words, lang) {
   const name = words(`objective_${member.objective}`);
   const [m1, m2, m3] = member.margin;
-  const parts = [];
+  const parts = member.objective === "softmax" ? [words("lengths_free")] : [];
   if (member.in_margin_family) {
     if (m1 !== 1) parts.push(`${SYMBOL.m1} = ${short(m1, lang)}`);
     if (m2) parts.push(`${SYMBOL.m2} = ${short(m2, lang)}`);

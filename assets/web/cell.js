@@ -75,7 +75,7 @@ export class Cell {
     if (projection) scene.backdrop(layer.context, projection, this.flat);
     if (!projection || !this.player.frame) return false;
     const { picture } = this.player;
-    layer.setMarker(this.#markerSize(projection));
+    layer.setMarker(this.#markerSize(projection), this.colors.halo);
     layer.project(projection, picture.points);
     const drawing = this.#drawing(projection, layer.context);
     if (this.flat && projection.dim === 3) adorn.drawOutline(drawing);
@@ -121,7 +121,8 @@ export class Cell {
     const label = labels[i];
     const { points, prototypes, radius } = this.player.picture;
     const sample = [...points.subarray(i * dim, (i + 1) * dim)];
-    if (this.flat && label < drawing.names.length) {
+    // Beside the arrows of a step, the arc of the margin would be taken for one of them.
+    if (this.flat && !this.push && label < drawing.names.length) {
       const angle = angleBetween(points, i, prototypes, label, dim);
       const { tail } = members[this.member];
       const pretended = this.caps ? pretendedAngle(angle, this.margin, tail) : 0;

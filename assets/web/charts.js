@@ -172,16 +172,16 @@ const TONES = ["fv-tone-accent", "fv-tone-ink", "fv-tone-unseen"];
 /**
  * Statistics of all members of a sweep against the value that is swept.
  * @param {Frame} frame @param {{name: string, values: number[], bound: number|null}} sweep
- * @param {string[]} names @param {number} packing radians @param {any} words @returns {Spec}
+ * @param {string[]} names @param {{packing_angle: number, packing_exact: boolean}} run @param {any} words @returns {Spec}
  */
-export function sweepSpec(frame, sweep, names, packing, words) {
+export function sweepSpec(frame, sweep, names, run, words) {
   const { values, bound } = sweep;
   const [low, high] = [values[0], values[values.length - 1]];
   const share = isShare(names[0]);
   const curves = names
     .map((name, i) => ({ points: values.map((v, m) => [v, frame.statistics[m]?.[name] ?? NaN]), tone: TONES[i], label: words(`table_${name}`), dashed: name.startsWith("unseen"), name }))
     .filter(({ points }) => points.some(([, y]) => Number.isFinite(y)));
-  const best = names.includes("w_inter") ? (packing * 180) / Math.PI : NaN;
+  const best = names.includes("w_inter") ? (run.packing_angle * 180) / Math.PI : NaN;
   const highest = Math.max(0, ...curves.flatMap(({ points }) => points.map(([, y]) => (Number.isFinite(y) ? y : 0))), best || 0);
   const top = share ? 1.05 : Math.min(180, niceTop(highest));
   /** @type {import("./linechart.js").Series[]} */
@@ -189,7 +189,7 @@ export function sweepSpec(frame, sweep, names, packing, words) {
   // Right of the bound (left of it for the scale) lies what cannot be kept.
   if (bound !== null) {
     const [from, to] = sweep.name === "scale" ? [low, Math.min(high, bound)] : [Math.max(low, bound), high];
-    if (to > from) series.push({ points: [[from, 0], [from, top], [to, top], [to, 0]], tone: "fv-tone-warn", filled: true, label: words(sweep.name === "scale" ? "sweep_too_small" : "sweep_infeasible") });
+    if (to > from) series.push({ points: [[from, 0], [from, top], [to, top], [to, 0]], tone: "fv-tone-warn", filled: true, label: words(sweep.name === "scale" ? "sweep_too_small" : run.packing_exact ? "sweep_infeasible" : "sweep_unsure") });
   }
   if (Number.isFinite(best)) series.push({ points: [[low, best], [high, best]], tone: "fv-tone-mute", dashed: true, label: words("angles_packing") });
   return {

@@ -41,8 +41,9 @@ export function layoutFor(dim) {
     };
     return { ...common, scene };
   }
-  const axis = { visible: false, range: RANGE, autorange: false, fixedrange: false, constrain: "domain" };
-  return { ...common, dragmode: "pan", xaxis: axis, yaxis: { ...axis, scaleanchor: "x" } };
+  // Plotly writes the zoom into the ranges that it is given.
+  const axis = () => ({ visible: false, range: [...RANGE], autorange: false, fixedrange: false, constrain: "domain" });
+  return { ...common, dragmode: "pan", xaxis: axis(), yaxis: { ...axis(), scaleanchor: "x" } };
 }
 
 /** Circle, or sphere with great circles, or the axes of open space. @param {number} dim @param {Look} look @returns {any[]} */
@@ -97,11 +98,11 @@ function light(x, y, z) {
   return Math.max(-1, Math.min(1, 0.62 * x + 0.18 * y + 0.76 * z + 0.25));
 }
 
-/** The samples, empty until the picture rests. @param {number} dim @param {{labels: number[], heldOut: number[]|null}} run @param {{width: number}} size @returns {any} */
-export function sampleTrace(dim, run, size) {
+/** The samples, empty until the picture rests. @param {number} dim @param {{labels: number[], heldOut: number[]|null}} run @param {{width: number}} size @param {string} [background] what shows through a hollow one @returns {any} */
+export function sampleTrace(dim, run, size, background = "#ffffff") {
   const { labels, heldOut } = run;
   const hollow = (/** @type {number} */ i) => Boolean(heldOut && heldOut[i]);
-  const color = labels.map((label, i) => (hollow(i) ? "rgba(255,255,255,0.9)" : classColor(label)));
+  const color = labels.map((label, i) => (hollow(i) ? background : classColor(label)));
   const edge = labels.map((label, i) => (hollow(i) ? classColor(label) : darker(classColor(label))));
   const symbols = labels.some((label) => label >= 10) ? labels.map(classShape) : "circle";
   const marker = {
@@ -117,7 +118,7 @@ export function sampleTrace(dim, run, size) {
 /** Everything shown, as one figure for a picture file. @param {any} run @param {Look} look @param {any} shown @param {any} camera */
 export function exportFigure(run, look, shown, camera) {
   const { dim } = run;
-  const samples = sampleTrace(dim, run, { width: 640 });
+  const samples = sampleTrace(dim, run, { width: 640 }, look.colors.background);
   samples.visible = true;
   ["x", "y", "z"].slice(0, dim).forEach((axis, d) => {
     samples[axis] = Array.from({ length: shown.points.length / dim }, (_, i) => shown.points[i * dim + d]);

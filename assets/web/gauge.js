@@ -21,8 +21,8 @@ export class Gauge {
     this.el = h("div", { class: "fv-gauge" }, head, this.meter, this.text);
   }
 
-  /** @param {Margin} margin @param {number} packing radians @param {number} classes @param {number} dim */
-  show(margin, packing, classes, dim) {
+  /** @param {Margin} margin @param {any} run packing angle (radians), whether it is the best possible, classes, dimension */
+  show(margin, { packing_angle: packing, packing_exact: exact, class_names: { length: classes }, dim }) {
     const used = shareUsed(margin, packing);
     const fits = feasible(margin, packing);
     const percent = Math.round(Math.min(9.99, used) * 100);
@@ -30,7 +30,7 @@ export class Gauge {
     this.fill.style.transform = `scaleX(${Math.min(1, used)})`;
     this.percent.textContent = `${percent} %`;
     this.meter.setAttribute("aria-valuenow", String(Math.min(100, percent)));
-    const text = fits ? this.#room(margin, packing) : this.#refusal(margin, packing, classes, dim);
+    const text = fits ? this.#room(margin, packing) : this.#refusal(margin, packing, classes, dim, exact);
     if (this.text.textContent !== text) this.text.textContent = text;
   }
 
@@ -42,10 +42,10 @@ export class Gauge {
     return this.words(degrees < 2 ? "gauge_tight" : "gauge_fits", { rho });
   }
 
-  /** @param {Margin} margin @param {number} packing @param {number} classes @param {number} dim */
-  #refusal(margin, packing, classes, dim) {
+  /** @param {Margin} margin @param {number} packing @param {number} classes @param {number} dim @param {boolean} exact */
+  #refusal(margin, packing, classes, dim, exact) {
     const bound = this.#bound(margin, packing);
-    const text = this.words("gauge_infeasible", { classes: this.#count(classes), place: this.words(`place_${dim}`), bound });
+    const text = this.words(exact ? "gauge_infeasible" : "gauge_unsure", { classes: this.#count(classes), place: this.words(`place_${dim}`), bound });
     return text.charAt(0).toUpperCase() + text.slice(1);
   }
 

@@ -216,7 +216,10 @@ export class Hover {
   #place(x, y) {
     const { offsetWidth: width, offsetHeight: height } = this.tip;
     const side = this.area.clientWidth;
-    const left = Math.min(Math.max(0, x < side / 2 ? x - 18 - width : x + 18), side - width);
+    const own = this.area.getBoundingClientRect();
+    const page = (this.area.closest(".fv-root") ?? this.area).getBoundingClientRect();
+    const [first, last] = [page.left - own.left, page.right - own.left - width];
+    const left = Math.min(Math.max(first, x < side / 2 ? x - 18 - width : x + 18), Math.max(first, last));
     const top = Math.max(0, y < side / 2 ? y - 18 - height : y + 18);
     const covers = left < x + 8 && left + width > x - 8 && top < y + 8 && top + height > y - 8;
     const final = covers ? y + 18 : top;

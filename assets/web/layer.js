@@ -25,14 +25,16 @@ export class Layer {
     this.order = Uint32Array.from({ length: count }, (_, i) => i);
     this.ratio = 1;
     this.marker = 6;
+    this.hollow = "#ffffff";
     this.width = 0;
     this.height = 0;
   }
 
-  /** @param {number} marker diameter of a sample, CSS pixels */
-  setMarker(marker) {
-    if (marker === this.marker) return;
+  /** @param {number} marker diameter of a sample, CSS pixels @param {string} hollow what shows through one that did not train */
+  setMarker(marker, hollow) {
+    if (marker === this.marker && hollow === this.hollow) return;
     this.marker = marker;
+    this.hollow = hollow;
     this.sprites.clear();
   }
 
@@ -107,7 +109,7 @@ export class Layer {
     context.translate(side / 2 + (right ? 0.5 : 0), side / 2 + (low ? 0.5 : 0));
     context.scale(this.ratio, this.ratio);
     const color = classColor(label);
-    context.fillStyle = hollow ? "rgba(255,255,255,0.9)" : color;
+    context.fillStyle = hollow ? this.hollow : color;
     context.strokeStyle = hollow ? color : darker(color);
     context.lineWidth = this.run.heldOut ? 1.4 : 0.8;
     markerPath(context, classShape(label), this.marker / 2);

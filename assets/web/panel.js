@@ -115,7 +115,7 @@ export class Panel {
     this.formulaView?.show(this.sliders.current);
     this.psi.show(psiSpec(margin, tail, this.median, this.words), this.#medianText());
     this.#showBoundary();
-    this.gauge.show(margin, this.run.packing_angle, this.run.class_names.length, this.run.dim);
+    this.gauge.show(margin, this.run);
   }
 
   /** The second curve may come a little later than the first: both at once would cost frames. */

@@ -60,7 +60,7 @@ export class Scene {
   /** Draw the static parts; once. */
   async draw() {
     const { dim } = this.run;
-    const traces = [...frameTraces(dim, this.look), sampleTrace(dim, this.run, this.size())];
+    const traces = [...frameTraces(dim, this.look), sampleTrace(dim, this.run, this.size(), this.look.colors.halo)];
     this.samples = traces.length - 1;
     await plotly().newPlot(this.host, traces, layoutFor(dim), this.#config());
     this.plots += 1;
@@ -189,6 +189,8 @@ export class Scene {
       if (trace.colorscale) Object.assign(update, { colorscale: [trace.colorscale] });
       await plotly().restyle(this.host, update, [index]);
     }
+    const { marker } = sampleTrace(this.run.dim, this.run, this.size(), this.look.colors.halo);
+    await plotly().restyle(this.host, { "marker.color": [marker.color] }, [this.samples]);
     this.hooks.changed();
   }
 

@@ -40,7 +40,7 @@ export class Stage {
     /** @type {import("./hover.js").Hover|null} whose click holds it */
     this.pinnedBy = null;
     this.cells = members.map((member, place) =>
-      new Cell(hosts.canvases[place], this.run, member, store, look, place ? () => {} : (frame) => hooks.shown(frame)));
+      new Cell(hosts.canvases[place], this.run, member, store, look, place < members.length - 1 ? () => {} : (frame) => hooks.shown(frame)));
     this.pace = members.length > 1 ? MANY_PACE : run.members.length > 1 ? SWEEP_PACE : PACE;
     const sceneLook = { colors: look.colors, flat: this.flat, titles: look.titles };
     this.scene = new Scene(hosts.plot, this.run, sceneLook, {

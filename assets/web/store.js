@@ -140,7 +140,7 @@ export function otherAngles(points, prototypes, labels, dim) {
 }
 
 /**
- * The angle between row i of a and row j of b, radians (0 for a zero row).
+ * The angle between row i of a and row j of b, radians (π/2 for a zero row).
  * @param {Float32Array} a @param {number} i @param {Float32Array} b @param {number} j
  * @param {number} dim
  */

@@ -154,23 +154,29 @@ export class Sweep {
     const margin = this.#margin();
     const near = Math.round(this.at);
     this.range.style.setProperty("--fv-fill", `${(this.at / (this.sweep.values.length - 1)) * 100}%`);
-    this.value.textContent = `${SYMBOL[this.name]} = ${this.#text(near)}`;
-    this.range.setAttribute("aria-valuetext", this.value.textContent);
     const between = Math.abs(this.at - near) > 0.02;
+    const value = between ? short(this.#value(), this.data.lang) : this.#text(near);
+    this.value.textContent = `${SYMBOL[this.name]} = ${value}`;
+    this.range.setAttribute("aria-valuetext", this.value.textContent);
     const [a, b] = [Math.floor(this.at), Math.ceil(this.at)];
     this.state.textContent = between ? words("sweep_between", { low: this.#text(a), high: this.#text(b) }) : words("sweep_trained");
     this.formulaView.show({ ...margin });
-    this.gauge.show(margin, run.packing_angle, run.class_names.length, run.dim);
+    this.gauge.show(margin, run);
     this.#mark();
+  }
+
+  /** The swept value under the slider. */
+  #value() {
+    const { values } = this.sweep;
+    const low = Math.floor(this.at);
+    return values[low] + (values[Math.min(low + 1, values.length - 1)] - values[low]) * (this.at - low);
   }
 
   /** The curves follow the slider by their mark alone. @param {boolean} [now] */
   #mark(now = false) {
     if (!this.frame) return;
-    const { values } = this.sweep;
     const near = Math.round(this.at);
-    const low = Math.floor(this.at);
-    const x = values[low] + (values[Math.min(low + 1, values.length - 1)] - values[low]) * (this.at - low);
+    const x = this.#value();
     this.charts.forEach((chart, i) => {
       if (!this.specs?.[i]) return;
       const [first] = CURVES[i][1];
@@ -197,7 +203,7 @@ export class Sweep {
     this.last = performance.now();
     this.frame = frame;
     const unseen = this.run.unseen_names.length > 0;
-    this.specs = CURVES.map(([, names]) => sweepSpec(frame, this.sweep, names.filter((name) => unseen || !name.startsWith("unseen")), this.run.packing_angle, this.words));
+    this.specs = CURVES.map(([, names]) => sweepSpec(frame, this.sweep, names.filter((name) => unseen || !name.startsWith("unseen")), this.run, this.words));
     this.#mark(true);
   }
 

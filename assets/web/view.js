@@ -53,7 +53,9 @@ export class View {
     this.data = data;
     this.words = wordsFrom(data.strings, data.lang);
     if (!before) this.#build();
-    const look = JSON.stringify([data.lang, data.controls, data.ranges]);
+    const look = JSON.stringify([data.lang, data.controls, data.ranges, data.sweep]);
+    // Parts made for another run's data must not speak of the one that leaves.
+    if (before && this.token !== data.token) this.run = undefined;
     if (before && look !== this.look) this.#rebuildParts();
     this.look = look;
     this.#retheme();
@@ -203,7 +205,6 @@ export class View {
 
   /** A sample was clicked, or let go. @param {number|null} sample */
   #pinned(sample) {
-    if (sample !== null) this.driver.goLive();
     this.panel.pinned(sample, this.stage);
   }
 

@@ -20,5 +20,5 @@ export function wordsFrom(strings, lang) {
 /** A number as the language writes it. @param {number} value @param {string} lang @param {number} digits */
 export function decimal(value, lang, digits) {
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return new Intl.NumberFormat(lang, format).format(value);
+  return new Intl.NumberFormat(lang, format).format(value).replace("-", "−");
 }

@@ -15,7 +15,6 @@ from facevis.figures.words import Words
 from facevis.live.config import RunConfig
 from facevis.live.material import Material
 from facevis.live.recording import Recording
-from facevis.live.sweep import swept
 from facevis.validation import choice
 
 FORMATS = ("png", "svg", "csv", "gif", "mp4")
@@ -71,7 +70,7 @@ def take_away(
         report(0, 1)
         return tables.statistics_csv(recording)
     check_pictures(recording.config)
-    name = swept(recording.config)
+    name = recording.config.swept
     moving = format in ("gif", "mp4")
     if walk is None:
         walk = name is not None
@@ -104,7 +103,7 @@ def chosen(config: RunConfig) -> list[int]:
     count = len(config.members)
     if count <= MOST_PANELS:
         return list(range(count))
-    if swept(config) is None:
+    if config.swept is None:
         raise ValueError(
             f"a picture has room for {MOST_PANELS} members, not {count}; "
             "take fewer, or the csv with all of them."

@@ -94,17 +94,14 @@ def along(moments: list[Moment], share: float) -> Moment:
 
 def aligned(moments: list[Moment]) -> list[Moment]:
     """The moments with each turned onto the one before; those that diverged stay as they are."""
-    whole = [place for place, each in enumerate(moments) if not each.diverged]
-    if len(whole) < 2:
-        return moments
     embeddings, prototypes = align_members(
-        np.stack([moments[place].embeddings for place in whole]),
-        np.stack([moments[place].prototypes for place in whole]),
+        np.stack([each.embeddings for each in moments]),
+        np.stack([each.prototypes for each in moments]),
     )
-    turned = list(moments)
-    for place, e, p in zip(whole, embeddings, prototypes, strict=True):
-        turned[place] = dataclasses.replace(moments[place], embeddings=e, prototypes=p)
-    return turned
+    return [
+        dataclasses.replace(each, embeddings=e, prototypes=p)
+        for each, e, p in zip(moments, embeddings, prototypes, strict=True)
+    ]
 
 
 def _place(share: float, count: int) -> tuple[int, float]:

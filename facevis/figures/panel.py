@@ -146,6 +146,7 @@ class Panel:
                 color=theme.ink,
                 zorder=8,
                 bbox=box if self.dim == 3 else None,
+                parse_math=False,
             )
             for name in self.names
         ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import threading
 from collections.abc import Sequence
 
 import matplotlib
@@ -30,6 +31,8 @@ _SIDE = {1: 5.6, 2: 4.8, 3: 4.2}
 """Inches of a panel, by the number of columns."""
 _EDGE, _GAP, _ROW_GAP, _HEADER, _ABOVE, _BELOW = 0.4, 0.3, 0.2, 0.85, 0.62, 0.62
 _NAMED_UNSEEN = 6
+
+_SETTINGS = threading.Lock()
 
 
 class Sheet:
@@ -167,7 +170,7 @@ class Sheet:
         if len(handles) == 1:
             return
         width, height = self._size
-        self.figure.legend(
+        legend = self.figure.legend(
             handles=handles,
             loc="center left",
             bbox_to_anchor=(_EDGE / width, 1.0 - 0.6 / height),
@@ -181,6 +184,8 @@ class Sheet:
             handlelength=1.6,
             borderaxespad=0.0,
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # names are names, even with a dollar in them
 
     def _handle(self, name: str, color: str, full: bool, c: int) -> Line2D:
         return Line2D(
@@ -210,7 +215,8 @@ class Sheet:
     def svg(self) -> bytes:
         """The sheet as an SVG whose words are text; the same sheet gives the same bytes."""
         buffer = io.BytesIO()
-        with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "facevis"}):
+        # Matplotlib's settings are the whole process's: one drawing at a time.
+        with _SETTINGS, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "facevis"}):
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         return buffer.getvalue()
 

@@ -97,8 +97,8 @@ class Anatomy:
                  "after": {the same fields},
                  "gradients": {"exact": [g, ...], "detached": [g, ...]}}, ...]}
 
-        ``detached`` is there for the margin family only; ``gradients`` is {} where there is no
-        target. The numbers of a member that diverged are null, also those in its lists.
+        ``detached`` is there for the margin family only; ``gradients`` is {} for an unseen
+        identity. The numbers of a member that diverged are null, also those in its lists.
         """
         return _plain(dataclasses.asdict(self))
 
@@ -119,10 +119,6 @@ class _Case:
         """What of the batch the sample's loss is taken of: itself, or all for pairs."""
         pairs = isinstance(group, PairGroup)
         return slice(None) if pairs else slice(self.place, self.place + 1)
-
-    def has_loss(self, group: Group) -> bool:
-        """A cross-entropy needs a target; a pair needs none."""
-        return self.known or isinstance(group, PairGroup)
 
 
 def anatomy(ensemble: Ensemble, sample: int) -> Anatomy:
@@ -185,7 +181,7 @@ def _group_moments(
     if prototypes is not None:
         angles = angle_between(unit(found["embedding"]), unit(prototypes))
         found |= {"prototype": prototypes, "theta": torch.rad2deg(angles)}
-    if case.has_loss(group):
+    if case.known:
         found["loss"] = group_losses([group], [seen], labels, step)
     plain = group.plain_logits(seen)
     if plain is not None:
@@ -218,11 +214,11 @@ def _rival(logits: np.ndarray, label: int) -> Rival | None:
 def _gradients(ensemble: Ensemble, case: _Case) -> list[dict[str, np.ndarray]]:
     """Every member's −∂loss/∂embedding by gradient mode."""
     gradients: list[dict[str, np.ndarray]] = [{} for _ in ensemble.members]
+    if not case.known:
+        return gradients  # nothing in training knows this identity
     with torch.no_grad():
         shares = ensemble.shares(case.images)
     for group, share in zip(ensemble.groups, shares, strict=True):
-        if not case.has_loss(group):
-            continue
         rows = case.rows(group)
         place, labels = case.place - (rows.start or 0), case.labels[rows]
         # Losses take the length away themselves, so the gradient at length one is tangent.

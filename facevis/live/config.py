@@ -16,6 +16,7 @@ from facevis.models import NETWORKS
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
 from facevis.validation import choice, flag, whole, within
 
+SWEPT = ("m1", "m2", "m3", "scale")
 # The classic setting of each loss (CVPR papers; distances: FaceNet and Hadsell et al.).
 CLASSIC_MARGIN = {
     "sphereface": Margin.sphereface(),
@@ -101,6 +102,8 @@ class RunConfig:
     learning_rate: float = 0.003
     seed: int = 0
     steps: int = 1500
+    swept: str | None = None
+    """The value that the members sweep; ``sweep.sweep_config`` sets it."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained, in one sentence."""
@@ -117,6 +120,8 @@ class RunConfig:
         whole("batch_size", self.batch_size, 2, 8192)
         whole("seed", self.seed, 0, 2**31 - 1)
         whole("steps", self.steps, 1, 1_000_000)
+        if self.swept is not None:
+            choice("swept", self.swept, SWEPT)
         within("learning_rate", self.learning_rate, 1e-7, 10.0)
         whole("unseen", self.unseen, 0, 1000)
         if self.unseen == 1:

@@ -164,9 +164,9 @@ class Ensemble:
         statistics = np.empty((len(self.members), len(STATISTICS)), np.float32)
         for group, share in zip(self.groups, raw.split(self._sizes), strict=True):
             own = group.display(share)
-            known = self.shown_labels < self.num_classes
+            trained = self._roles.trained
             centres = group.shown_prototypes(
-                own[:, known], self.shown_labels[known], self.num_classes
+                own[:, trained], self.shown_labels[trained], self.num_classes
             )
             embeddings[group.index], prototypes[group.index] = own, centres
             statistics[group.index] = statistics_rows(

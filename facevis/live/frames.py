@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from facevis.alignment import align_members
-from facevis.geometry import packing_angle
+from facevis.geometry import packing_angle, packing_is_exact
 from facevis.live.config import Member, RunConfig
 from facevis.live.material import Material
 from facevis.live.recording import STATISTICS, Snapshot
@@ -32,10 +32,11 @@ def encode_snapshot(
 
     ``aligned`` turns each member so that it lies on the one before it as well as it can.
     """
-    embeddings = np.nan_to_num(snapshot.embeddings, nan=0.0, posinf=0.0, neginf=0.0)
-    prototypes = np.nan_to_num(snapshot.prototypes)
+    embeddings, prototypes = snapshot.embeddings, snapshot.prototypes
     if aligned:
         embeddings, prototypes = align_members(embeddings, prototypes)
+    embeddings = np.nan_to_num(embeddings, nan=0.0, posinf=0.0, neginf=0.0)
+    prototypes = np.nan_to_num(prototypes)
     extent = np.maximum(np.abs(embeddings).max(axis=(1, 2)), 1e-6)
     extent = np.where(extent <= 1.0 + 1e-4, 1.0, extent)
     points = np.rint(embeddings * (32767.0 / extent[:, None, None])).clip(-32767, 32767)
@@ -77,6 +78,7 @@ def describe_run(
         "sprite": {"url": thumbnails_url, "columns": _columns(len(shown)), "size": THUMBNAIL},
         "members": [_describe_member(member) for member in members],
         "packing_angle": packing_angle(classes, config.embedding_dim),
+        "packing_exact": packing_is_exact(classes, config.embedding_dim),
         "seed": config.seed,
     }
 

@@ -33,6 +33,8 @@ _PAIRS = ("contrastive", "triplet")
 class Group:
     """Members (indices into the ensemble) whose losses are one batched computation."""
 
+    own_prototypes = True
+
     gradients: tuple[str, ...] = ("exact",)
     """The gradient modes that the loss has."""
 
@@ -170,6 +172,8 @@ class MarginGroup(Group):
 class PairGroup(Group):
     """Contrastive and triplet: no prototypes of their own; the class means stand in when drawn."""
 
+    own_prototypes = False
+
     def __init__(self, index: Sequence[int], members: Sequence[Member]) -> None:
         super().__init__(index, members)
         self._teaching: Tensor | None = None
@@ -273,12 +277,19 @@ def statistics_rows(
     known = _hits(group.scores(embeddings, prototypes), labels)
     tables = angle_tables(_array(embeddings[:, seen]), _array(labels[seen]), _array(prototypes))
     columns = dict(zip(("w_ec", "w_inter", "intra", "inter"), tables.T, strict=True))
+    # A member that is not finite any more has no accuracy, rather than one of 0.
+    whole = embeddings.isfinite().all(-1).all(-1)
+    known = torch.where(whole.unsqueeze(-1), known, torch.nan)
     columns["accuracy"] = _array(known[:, seen].mean(-1))
     columns["held_out_accuracy"] = _array(known[:, held_out].mean(-1))
     columns["packing_share"] = np.array([packing_share(own) for own in prototypes])
+    if not group.own_prototypes:
+        columns["w_ec"] = np.full(len(embeddings), np.nan)  # 0 by construction, and no achievement
     columns["teaching_share"] = np.array(group.teaching())
     if len(unseen):
-        columns |= _unseen_columns(embeddings[:, unseen], labels[unseen] - prototypes.shape[1])
+        found = _unseen_columns(embeddings[:, unseen], labels[unseen] - prototypes.shape[1])
+        found["unseen_accuracy"][~_array(whole)] = np.nan
+        columns |= found
     blank = np.full(len(embeddings), np.nan)
     return np.stack([columns.get(name, blank) for name in STATISTICS], -1).astype(np.float32)
 
@@ -292,13 +303,19 @@ def _hits(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def _unseen_columns(embeddings: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
-    """What identities look like that have no prototype: their class means stand in."""
+    """What identities look like that have no prototype: their class means stand in.
+
+    A sample is judged by class means without itself: one alone in its class has nobody to be like.
+    """
     directions = unit(embeddings)
     sums = directions.new_zeros(len(directions), int(labels.max()) + 1, directions.shape[-1])
-    means = unit(sums.index_add(1, labels, directions))
+    sums = sums.index_add(1, labels, directions)
+    scores = directions @ unit(sums).mT
+    own = (directions * unit(sums[:, labels] - directions)).sum(-1)
+    scores = scores.scatter(-1, labels.expand(own.shape).unsqueeze(-1), own.unsqueeze(-1))
     tables = angle_tables(_array(embeddings), _array(labels))
     return {
-        "unseen_accuracy": _array(_hits(directions @ means.mT, labels).mean(-1)),
+        "unseen_accuracy": _array(_hits(scores, labels).mean(-1)),
         "unseen_intra": tables[:, 2],
         "unseen_inter": tables[:, 3],
     }

@@ -12,7 +12,6 @@ import numpy as np
 
 from facevis.datasets import Dataset, load
 from facevis.live.config import RunConfig
-from facevis.live.sweep import swept
 
 SHOWN_LIMIT = 2000
 """Points on screen: what the live view still draws fluently."""
@@ -37,7 +36,7 @@ class Material:
 
 def material_for(config: RunConfig) -> Material:
     """Load a configuration's data and deal it out; the same configuration, the same deal."""
-    limit = SHOWN_OF_A_SWEEP if swept(config) else SHOWN_LIMIT
+    limit = SHOWN_OF_A_SWEEP if config.swept else SHOWN_LIMIT
     return _material(
         *(config.dataset, config.identities, config.unseen, config.images_per_class, config.seed),
         limit,

@@ -20,7 +20,8 @@ import numpy as np
 
 from facevis.live.config import RunConfig
 
-FORMAT = "facevis-recording-1"
+FORMAT = "facevis-recording-2"
+_FIRST_FORMAT = "facevis-recording-1"
 STATISTICS = (
     "accuracy",
     "held_out_accuracy",
@@ -144,9 +145,11 @@ class Recording:
         try:
             arrays = _read_arrays(data)
             header = json.loads(bytes(arrays["header"]).decode())
-            if not isinstance(header, dict) or header.get("format") != FORMAT:
+            if not isinstance(header, dict) or header.get("format") not in (FORMAT, _FIRST_FORMAT):
                 raise ValueError("its header is not a recording's")
             config = RunConfig.from_json(header["config"])
+            if header["format"] == _FIRST_FORMAT:
+                arrays = _of_first_format(arrays, config)
             snapshots = list(_snapshots(arrays, config))
         except _UNREADABLE as error:
             reason = str(error).rstrip(".") or type(error).__name__
@@ -178,6 +181,17 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
+def _of_first_format(arrays: dict[str, np.ndarray], config: RunConfig) -> dict[str, np.ndarray]:
+    """Arrays of the first format as they are now: nothing was measured on unseen identities."""
+    if config.images_per_class is not None:
+        raise ValueError("an earlier version dealt its pictures otherwise")
+    statistics = arrays["statistics"]
+    if statistics.ndim != 3 or statistics.shape[2] != _FIRST_COLUMNS:
+        raise ValueError("its statistics have the wrong shape")
+    more = ((0, 0), (0, 0), (0, len(STATISTICS) - _FIRST_COLUMNS))
+    return {**arrays, "statistics": np.pad(statistics, more, constant_values=np.nan)}
+
+
 def _snapshots(arrays: Mapping[str, np.ndarray], config: RunConfig) -> Iterable[Snapshot]:
     steps = arrays["steps"]
     whole = steps.ndim == 1 and steps.size > 0 and steps.dtype.kind == "i"
@@ -195,10 +209,6 @@ def _snapshots(arrays: Mapping[str, np.ndarray], config: RunConfig) -> Iterable[
         "scales": (),
     }
     for name, shape in shapes.items():
-        if name == "statistics" and arrays[name].shape == (count, members, _FIRST_COLUMNS):
-            # Of a time when nothing was measured on unseen identities.
-            more = ((0, 0), (0, 0), (0, len(STATISTICS) - _FIRST_COLUMNS))
-            arrays = {**arrays, name: np.pad(arrays[name], more, constant_values=np.nan)}
         if arrays[name].shape != (count, members, *shape) or arrays[name].dtype != np.float32:
             raise ValueError(f"its {name} have the wrong shape")
     for place, step in enumerate(steps):

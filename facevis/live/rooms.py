@@ -28,16 +28,22 @@ class Rooms:
         self._capacity = capacity
 
     def open(
-        self, config: RunConfig, recording: Recording | None = None, *, aligned: bool = False
+        self,
+        config: RunConfig,
+        recording: Recording | None = None,
+        *,
+        aligned: bool = False,
+        last_only: bool = False,
     ) -> str:
         """Make a run, from a recording if there is one, and return its token.
 
-        ``aligned``: viewers get each member turned onto the one before it.
+        ``aligned``: viewers get each member turned onto the one before it. ``last_only``: the run
+        keeps its last snapshot alone.
         """
         material = material_for(config)
         if recording is not None:
             _check_fit(recording, material)
-        run = LiveRun(config, material, recording, aligned=aligned)
+        run = LiveRun(config, material, recording, aligned=aligned, last_only=last_only)
         token = secrets.token_urlsafe(18)
         with self._lock:
             self._runs[token] = run

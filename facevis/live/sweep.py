@@ -10,12 +10,11 @@ import dataclasses
 import numpy as np
 
 from facevis.geometry import feasible, scale_bound
-from facevis.live.config import Member, RunConfig
+from facevis.live.config import SWEPT, Member, RunConfig
 from facevis.margins import Margin
 from facevis.packings import largest_where
 from facevis.validation import choice, whole, within
 
-SWEPT = ("m1", "m2", "m3", "scale")
 MODELS = 21
 POSTERIOR = 0.9
 """What the smallest scale worth training must be able to reach."""
@@ -43,22 +42,8 @@ def sweep_config(
     whole("the number of models", count, 2, 101)
     base = dataclasses.replace(config.members[0], objective=_NAMED[name])
     values = [round(float(value), 6) for value in np.linspace(low, high, count)]
-    return dataclasses.replace(config, members=tuple(_at(base, name, v) for v in values))
-
-
-def swept(config: RunConfig) -> str | None:
-    """Which value a configuration sweeps, or None if it is no sweep.
-
-    >>> swept(sweep_config(RunConfig(), "scale", 4.0, 64.0, 5))
-    'scale'
-    """
-    first = config.members[0]
-    for name in SWEPT:
-        values = swept_values(config, name)
-        if (np.diff(values) > 0).all() and len(values) > 1:
-            same = (_at(first, name, value) for value in values)
-            return name if tuple(same) == config.members else None
-    return None
+    members = tuple(_at(base, name, value) for value in values)
+    return dataclasses.replace(config, members=members, swept=name)
 
 
 def swept_values(config: RunConfig, name: str) -> list[float]:
@@ -101,4 +86,4 @@ def _at(member: Member, name: str, value: float) -> Member:
     return dataclasses.replace(member, margin=margin)
 
 
-__all__ = ["MODELS", "SWEPT", "sweep_bound", "sweep_config", "swept", "swept_values"]
+__all__ = ["MODELS", "SWEPT", "sweep_bound", "sweep_config", "swept_values"]

@@ -35,7 +35,6 @@ ALONE_SECONDS = 10.0
 """A run that nobody watches stops after this time."""
 
 Tell = Callable[[dict[str, Any]], None]
-
 log = logging.getLogger(__name__)
 
 
@@ -63,8 +62,10 @@ class LiveRun:
         recording: Recording | None = None,
         *,
         aligned: bool = False,
+        last_only: bool = False,
     ) -> None:
-        self.config, self.material, self.aligned = config, material, aligned
+        self.config, self.material = config, material
+        self.aligned, self.last_only = aligned, last_only
         self.members = list(config.members)
         self.recording = recording or Recording(config)
         self.state = "recorded" if recording else "paused"
@@ -173,7 +174,7 @@ class LiveRun:
         try:
             while self._commands:
                 try:
-                    self._commands[0]()  # it stands in the queue until it is done: the run is busy
+                    self._commands[0]()  # in the queue until it is done: the run is busy
                 finally:
                     self._commands.popleft()
             if self._single_steps or self.state == "training":
@@ -209,10 +210,9 @@ class LiveRun:
         if kept or resting or (self.viewers and now >= self._next_frame_at):
             self._publish(ensemble, kept or finished)
             self._snapshot_cost += 0.1 * (time.monotonic() - now - self._snapshot_cost)
-            few = len(self.members) < MANY
-            share = SNAPSHOT_SHARE if few else SNAPSHOT_SHARE_OF_MANY
-            pause = max(FRAME_SECONDS, runs * self._snapshot_cost / share)
-            self._next_frame_at = now + pause
+            many = len(self.members) >= MANY
+            share = SNAPSHOT_SHARE_OF_MANY if many else SNAPSHOT_SHARE
+            self._next_frame_at = now + max(FRAME_SECONDS, runs * self._snapshot_cost / share)
         if finished:
             self.recording.state = ensemble.state()
             self._change_state("finished")
@@ -220,7 +220,8 @@ class LiveRun:
     def _publish(self, ensemble: Ensemble, kept: bool) -> None:
         snapshot = ensemble.snapshot()
         if kept:
-            self.recording.snapshots.append(snapshot)
+            before = [] if self.last_only else self.recording.snapshots
+            self.recording.snapshots = [*before, snapshot]
         self._frames += 1
         self.published = Frame(snapshot, kept, time.time() * 1000, self._applied, self._frames)
         self._tell()
@@ -324,11 +325,10 @@ class LiveRun:
     # -- small parts --------------------------------------------------------------------------
 
     def _measure(self) -> None:
-        since, step = self._rate
-        elapsed = time.monotonic() - since
-        if elapsed > 0.5:
-            self.steps_per_second = (self.step - step) / elapsed
-            self._rate = (time.monotonic(), self.step)
+        now, (since, step) = time.monotonic(), self._rate
+        if now > since + 0.5:
+            self.steps_per_second = (self.step - step) / (now - since)
+            self._rate = (now, self.step)
 
     def _change_state(self, state: str) -> None:
         self.state = state

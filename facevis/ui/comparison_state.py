@@ -10,6 +10,7 @@ from facevis.live import Member, RunConfig
 from facevis.live.config import CLASSIC_MARGIN
 from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED, COMPARISONS
 from facevis.margins import Margin
+from facevis.objectives import OBJECTIVES
 from facevis.ui import state
 from facevis.ui.links import MEMBERS_ON_SCREEN, comparison_from_query
 
@@ -71,6 +72,17 @@ def take_preset() -> None:
 def touched() -> None:
     """Callback of every other control."""
     state.write({"preset": state.OWN})
+
+
+def take_count() -> None:
+    """Callback of the number of members: the newest is a loss that is not there yet."""
+    count = state.read("count")
+    there = {state.read(field_of(place, "objective")) for place in range(count - 1)}
+    last = field_of(count - 1, "objective")
+    if state.read(last) in there:
+        state.write({last: next(name for name in OBJECTIVES if name not in there)})
+        take_objective(count - 1)
+    touched()
 
 
 def take_objective(place: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from facevis.datasets import DATASETS
 from facevis.live import Member, RunConfig
-from facevis.live.sweep import MODELS, SWEPT, sweep_config, swept, swept_values
+from facevis.live.sweep import MODELS, SWEPT, sweep_config, swept_values
 from facevis.margins import Margin
 from facevis.validation import choice
 
@@ -106,7 +106,7 @@ def sweep_to_query(config: RunConfig) -> dict[str, str]:
     >>> sweep_to_query(sweep_config(plain, "m3", 0.0, 0.4))
     {'sweep': 'm3', 'from': '0', 'to': '0.4'}
     """
-    name = choice("the swept value", swept(config), SWEPT)
+    name = choice("the swept value", config.swept, SWEPT)
     values = swept_values(config, name)
     query = {"sweep": name, "from": _text(values[0]), "to": _text(values[-1])}
     if len(values) != MODELS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -41,7 +42,8 @@ def open_run(
             if recording is None and current is not None:
                 current[2].play()
     except ValueError as error:
-        st.error(t("not_changed", reason=str(error)) if current else str(error))
+        reason = plain(str(error))
+        st.error(t("not_changed", reason=reason) if current else reason)
     return current
 
 
@@ -51,7 +53,16 @@ def leave(current: Shown | None) -> None:
         current[2].pause()
 
 
+def plain(text: str) -> str:
+    """Text from outside, as it is: Streamlit would read Markdown in it, and fetch its pictures.
+
+    >>> print(plain("![x](https://example.org)"))
+    \\!\\[x\\]\\(https\\://example.org\\)
+    """
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)
+
+
 def tell_ignored(t: Translate, reasons: Sequence[str]) -> None:
     """What of a link was not understood."""
     if reasons:
-        st.warning(t("link_ignored", reasons=" ".join(reasons)))
+        st.warning(t("link_ignored", reasons=plain(" ".join(reasons))))

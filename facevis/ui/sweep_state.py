@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from facevis.live import Member, RunConfig
 from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED
-from facevis.live.sweep import sweep_config, swept, swept_values
+from facevis.live.sweep import sweep_config, swept_values
 from facevis.margins import Margin
 from facevis.ui import state
 from facevis.ui.links import sweep_from_query
@@ -32,7 +32,7 @@ def begin(query: Mapping[str, str]) -> list[str]:
 
 def show(config: RunConfig) -> None:
     """Write a configuration onto the widgets."""
-    name, member = swept(config) or "m2", config.members[0]
+    name, member = config.swept or "m2", config.members[0]
     values = swept_values(config, name)
     state.write_run(config)
     state.write({"swept": name, "from": values[0], "to": values[-1], "models": len(values)})

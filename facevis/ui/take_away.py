@@ -14,6 +14,7 @@ from facevis.i18n import translator
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
 from facevis.ui import state
+from facevis.ui.runs import plain
 
 Translate = Callable[..., str]
 
@@ -34,11 +35,12 @@ class Job:
     """One file in the making, on a thread of its own."""
 
     def __init__(self, run: LiveRun, format: str, language: str, theme: str) -> None:
-        self.format, self.step = format, run.step
+        self.format, self.run = format, run
         self.share, self.data, self.error = 0.0, b"", ""
         self._cancelled = threading.Event()
         # The run goes on recording; what is taken away is what there is now.
         recording = Recording(run.recording.config, list(run.recording.snapshots))
+        self.step = recording.snapshots[-1].step if recording.snapshots else 0
         options = {"words": translator(language), "theme": theme}
         self._thread = threading.Thread(
             target=self._work, args=(recording, run, options), daemon=True
@@ -89,6 +91,9 @@ def section(t: Translate, run: LiveRun) -> None:
 
 def _section(t: Translate, run: LiveRun) -> None:
     job: Job | None = state.recall(state.own_key("job"))
+    if job is not None and job.run is not run:
+        job.cancel()  # a file of the run that was here before
+        job = None
     running = job is not None and job.running
 
     @st.fragment(run_every=_POLL if running else None)
@@ -119,7 +124,7 @@ def _offer(t: Translate, run: LiveRun, job: Job | None) -> None:
         state.keep(state.own_key("job"), Job(run, format or FORMATS[0], state.language(), theme))
         st.rerun()
     if job is not None and job.error:
-        st.error(job.error)
+        st.error(plain(job.error))
     if job is not None and job.data:
         columns[2].download_button(
             t("take_away_save", name=job.name, size=_size(t, len(job.data))),

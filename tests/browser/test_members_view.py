@@ -107,6 +107,10 @@ def test_a_click_takes_a_step_apart_under_every_loss(page, app_url):
     page.keyboard.press("Escape")
     page.wait_for_selector(".fv-anatomy tbody tr", state="hidden")
     assert scripted(page, f"return {VIEW}.stage.cells.every(({{ push }}) => push === null);")
+    page.mouse.click(x, y)
+    page.wait_for_selector(".fv-anatomy tbody tr", timeout=15_000)
+    page.get_by_role("button", name="New seed").click()
+    page.wait_for_selector(".fv-anatomy tbody tr", state="hidden")
     assert page.faults == []
 
 
@@ -123,7 +127,7 @@ def test_a_member_that_diverged_is_marked_and_the_others_are_not(page, app_url):
 
 
 def test_the_slider_walks_through_trained_models_and_asks_nobody(page, app_url):
-    finished(page, f"{app_url}/sweep?sweep=m2&from=0&to=1&n=7&unseen=3&s=24&steps=120", 120)
+    finished(page, f"{app_url}/scrub?sweep=m2&from=0&to=1&n=7&unseen=3&s=24&steps=120", 120)
     page.wait_for_timeout(1200)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -161,8 +165,28 @@ def test_the_slider_walks_through_trained_models_and_asks_nobody(page, app_url):
     assert page.faults == []
 
 
+def test_another_sweep_brings_its_own_slider_and_curves(page, app_url):
+    finished(page, f"{app_url}/scrub?sweep=m2&from=0&to=1&models=9&n=7&unseen=3&s=24&steps=30", 30)
+    page.locator(".fv-scrub-range").press("End")
+    page.get_by_role("spinbutton", name="Models").fill("4")
+    page.get_by_role("spinbutton", name="Models").press("Enter")
+    page.wait_for_function(f"{VIEW}.run?.members.length === 4 && {VIEW}.stage?.player.frame")
+    assert page.locator(".fv-scrub-range").get_attribute("max") == "3"
+    page.get_by_text("m3", exact=True).first.click()
+    page.wait_for_function(
+        f"{VIEW}.run?.members[3].margin[2] === 0.6 && {VIEW}.stage?.player.frame"
+    )
+    page.wait_for_timeout(800)
+    assert page.locator(".fv-scrub-ends").inner_text().split() == ["0", "0.6"]
+    page.locator(".fv-scrub-range").press("End")
+    assert page.locator(".fv-scrub-value").inner_text() == "m₃ = 0.6"
+    ticks = page.locator(".fv-sweep-curves svg").first.locator("text").all_text_contents()
+    assert "0.6" in ticks
+    assert page.faults == []
+
+
 def test_arrow_keys_go_from_model_to_model_and_the_bound_is_drawn(page, app_url):
-    finished(page, f"{app_url}/sweep?sweep=m3&from=0&to=0.6&n=7&s=24&steps=40", 40)
+    finished(page, f"{app_url}/scrub?sweep=m3&from=0&to=0.6&n=7&s=24&steps=40", 40)
     slider = page.locator(".fv-scrub-range")
     slider.focus()
     page.keyboard.press("Home")

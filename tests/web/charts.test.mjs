@@ -55,13 +55,13 @@ const swept = (intra) => ({ statistics: intra.map((value) => ({ intra: value, w_
 
 test("what does not fit is shaded from its bound on, and no further than the chart", () => {
   const sweep = { name: "m3", values: [0, 0.3, 0.6], bound: 0.4 };
-  const [shade, line] = sweepSpec(swept([9, 4, null]), sweep, ["intra"], 0.9, words).series;
+  const [shade, line] = sweepSpec(swept([9, 4, null]), sweep, ["intra"], { packing_angle: 0.9, packing_exact: true }, words).series;
   assert.deepEqual(shade.points.map(([x]) => x), [0.4, 0.4, 0.6, 0.6]);
   assert.deepEqual(line.points.slice(0, 2), [[0, 9], [0.3, 4]]);
   assert.ok(Number.isNaN(line.points[2][1]));
   const scale = { name: "scale", values: [2, 30, 60], bound: 4 };
-  const [small] = sweepSpec(swept([9, 4, 3]), scale, ["intra"], 0.9, words).series;
+  const [small] = sweepSpec(swept([9, 4, 3]), scale, ["intra"], { packing_angle: 0.9, packing_exact: true }, words).series;
   assert.deepEqual(small.points.map(([x]) => x), [2, 2, 4, 4]);
   const free = { name: "m1", values: [1, 2, 3], bound: null };
-  assert.equal(sweepSpec(swept([9, 4, 3]), free, ["intra"], 0.9, words).series.length, 1);
+  assert.equal(sweepSpec(swept([9, 4, 3]), free, ["intra"], { packing_angle: 0.9, packing_exact: true }, words).series.length, 1);
 });

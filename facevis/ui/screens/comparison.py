@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import streamlit as st
@@ -19,6 +20,9 @@ from facevis.ui.live_view import live_view, view_data
 from facevis.ui.screens import seeds
 
 Translate = Callable[..., str]
+
+SCALES = (1e-3, 1e4)
+"""As wide as the core allows: a link may ask for any of it."""
 
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
@@ -42,10 +46,11 @@ def _sidebar(t: Translate) -> str | None:
     )
     for place in range(state.read("count")):
         _member(t, place)
-    controls.number(st, t, "count", *MEMBERS_ON_SCREEN, 1, changed, words="members")
+    count = comparison.take_count
+    controls.number(st, t, "count", *MEMBERS_ON_SCREEN, 1, count, words="members")
     st.toggle(t("equal_scale"), key=state.key("equal_scale"), on_change=changed)
     if state.read("equal_scale"):
-        controls.number(st, t, "scale", 1.0, 256.0, 1.0, changed, help=t("scale_help"))
+        controls.number(st, t, "scale", *SCALES, 1.0, changed, help=t("scale_help"))
     controls.dimension(t, comparison.take_dimension)
     dataset = controls.data(t, changed)
     controls.training(t, changed)
@@ -63,7 +68,7 @@ def _member(t: Translate, place: int) -> None:
             lambda: comparison.take_objective(place),
             words="objective",
         )
-        limits = {"m1": (0.1, 10.0, 0.05), "m2": (0.0, 3.0, 0.05), "m3": (0.0, 2.0, 0.05)}
+        limits = {"m1": (1e-3, 10.0, 0.05), "m2": (0.0, math.pi, 0.05), "m3": (0.0, 2.0, 0.05)}
         for name in comparison.OPEN_MARGINS.get(objective, ()):
             controls.number(st, t, field(place, name), *limits[name], changed, words=name)
         if objective in ("contrastive", "triplet"):
@@ -75,9 +80,7 @@ def _member(t: Translate, place: int) -> None:
             controls.select(t, field(place, "mining"), MINING, changed, words="mining")
         if objective in MARGIN_FAMILY:
             if not state.read("equal_scale"):
-                controls.number(
-                    st, t, field(place, "scale"), 1.0, 256.0, 1.0, changed, words="scale"
-                )
+                controls.number(st, t, field(place, "scale"), *SCALES, 1.0, changed, words="scale")
             controls.select(t, field(place, "tail"), TAILS, changed, words="tail")
             controls.select(t, field(place, "gradient"), GRADIENTS, changed, words="gradient")
 
@@ -86,9 +89,13 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
     preset = state.read("preset")
     query = {"losses": preset} if preset in COMPARISONS else comparison_to_query(config)
     st.query_params.from_dict({**query, "lang": state.language()})
-    st.caption(t(f"comparison_note_{preset}") if preset in COMPARISONS else t("comparison_lead"))
     if comparison.scales_differ(config):
         st.warning(t("scales_differ"))
+    else:
+        known = preset in COMPARISONS
+        st.caption(t(f"comparison_note_{preset}" if known else "comparison_lead"))
+    if config.unseen and preset != comparison.DEFAULT:
+        st.caption(t("hollow_note"))
     live_view(view_data(token, "compare"), key="live_compare", on_reseed=comparison.take_seed)
     seeds.section(t, config)
     take_away.section(t, run)

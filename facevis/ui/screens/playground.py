@@ -33,7 +33,7 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
         dataset = _sidebar(t)
     error = state.take("opened_error")
     if error:
-        st.error(error)
+        st.error(runs.plain(error))
     if dataset is None:
         st.info(t("own_waiting"))
         return
@@ -120,12 +120,12 @@ def _tell_about_own_pictures(t: Translate, config: RunConfig, run: LiveRun) -> N
             "own_loaded",
             images=len(dataset.labels),
             classes=dataset.num_classes,
-            name=dataset.name,
+            name=runs.plain(dataset.name),
         )
     )
     skipped = getattr(dataset, "skipped", ())
     if skipped:
-        st.warning(t("own_skipped", count=len(skipped), first=skipped[0]))
+        st.warning(t("own_skipped", count=len(skipped), first=runs.plain(skipped[0])))
 
 
 def _recording_controls(t: Translate, run: Shown | None) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import streamlit as st
 
 from facevis.figures.tables import study_csv
-from facevis.live import RunConfig
+from facevis.live import Member, RunConfig
 from facevis.live.recording import STATISTICS
 from facevis.live.rooms import rooms
 from facevis.live.study import MOST_MEMBERS, Summary, claim, study_config, summarise
 from facevis.live.trainer import LiveRun
-from facevis.ui import state
+from facevis.ui import runs, state
 
 Translate = Callable[..., str]
 
@@ -30,7 +30,7 @@ _SHARE_OF_SEEDS = 0.9
 
 def section(t: Translate, config: RunConfig) -> None:
     """A button that trains every member with several seeds, its progress, and the table."""
-    st.markdown(f"#### {t('seeds_title')}")
+    st.markdown(f"##### {t('seeds_title')}")
     current = state.run_on_screen("study")
     if current is None or current[1] != config or current[2].state not in ("training", "paused"):
         _offer(t, config, again=current is not None and current[1] == config)
@@ -60,9 +60,9 @@ def _start(t: Translate, config: RunConfig, seeds: int) -> None:
     if before is not None:
         before[2].pause()
     try:
-        token = rooms.open(study_config(config, seeds))
+        token = rooms.open(study_config(config, seeds), last_only=True)
     except ValueError as error:
-        st.error(str(error))
+        st.error(runs.plain(str(error)))
         return
     state.remember_run(token, config, "study")
     run = rooms.find(token)
@@ -83,7 +83,7 @@ def _follow(t: Translate, run: LiveRun, config: RunConfig) -> None:
         if run.state in ("training", "paused", "recorded"):
             _progress(t, run)
         if run.error:
-            st.warning(run.error)
+            st.warning(runs.plain(run.error))
         if run.recording.snapshots and run.step > 0:
             _table(t, run, config)
 
@@ -110,7 +110,7 @@ def _table(t: Translate, run: LiveRun, config: RunConfig) -> None:
     assert frame is not None
     seeds = len(run.members) // len(config.members)
     summary = summarise(frame.snapshot, seeds)
-    names = [t(f"objective_{member.objective}") for member in config.members]
+    names = [_name(t, member) for member in config.members]
     reference = st.selectbox(
         t("seeds_reference"),
         range(len(names)),
@@ -128,6 +128,17 @@ def _table(t: Translate, run: LiveRun, config: RunConfig) -> None:
         on_click="ignore",
     )
     _say_claim(t, summary, config)
+
+
+def _name(t: Translate, member: Member) -> str:
+    """A loss and what was set: two members may differ in that alone."""
+    name = t(f"objective_{member.objective}")
+    if not member.in_margin_family:
+        return name
+    assert member.margin is not None
+    values = dict(zip(("m1", "m2", "m3"), member.margin.as_tuple(), strict=True))
+    parts = [f"{key} = {value:g}" for key, value in values.items() if value != (key == "m1")]
+    return ", ".join([name, *parts, f"s = {member.scale:g}"])
 
 
 def table_html(t: Translate, summary: Summary, names: list[str], reference: int) -> str:

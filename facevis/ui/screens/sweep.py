@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from facevis.live import RunConfig
-from facevis.live.sweep import SWEPT, sweep_bound, swept, swept_values
+from facevis.live.sweep import SWEPT, sweep_bound, swept_values
 from facevis.live.trainer import LiveRun
 from facevis.margins import GRADIENTS, TAILS
 from facevis.ui import controls, runs, state, take_away
@@ -42,13 +42,13 @@ def _sidebar(t: Translate) -> str | None:
         required=True,
     )
     columns = st.columns(2)
-    controls.number(columns[0], t, "from", 0.0, 256.0, 0.05)
-    controls.number(columns[1], t, "to", 0.0, 256.0, 0.05)
+    controls.number(columns[0], t, "from", 0.0, 1e3, 0.05)
+    controls.number(columns[1], t, "to", 0.0, 1e3, 0.05)
     controls.number(st, t, "models", 2, 101, 1, help=t("models_help"))
     with st.expander(t("at_rest")):
         for name in (*sweep.MARGINS, "scale"):
             if name != state.read("swept"):
-                controls.number(st, t, name, 0.0, 256.0, 1.0 if name == "scale" else 0.05)
+                controls.number(st, t, name, 0.0, 1e4, 1.0 if name == "scale" else 0.05)
         controls.select(t, "tail", TAILS)
         controls.select(t, "gradient", GRADIENTS)
     controls.dimension(t, sweep.take_dimension)
@@ -60,7 +60,7 @@ def _sidebar(t: Translate) -> str | None:
 def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
     st.query_params.from_dict({**sweep_to_query(config), "lang": state.language()})
     st.caption(t("sweep_lead"))
-    name = swept(config) or "m2"
+    name = config.swept or "m2"
     bound = sweep_bound(config, name, run.material.num_classes)
     values = swept_values(config, name)
     data = {
