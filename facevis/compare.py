@@ -37,7 +37,7 @@ from facevis.figures.sheet import MOST_PANELS
 from facevis.figures.tables import history_csv, statistics_csv, study_csv
 from facevis.figures.words import Words, number, title
 from facevis.i18n import LANGUAGES, translator
-from facevis.live.config import Member, RunConfig
+from facevis.live.config import OPEN_MARGINS, Member, RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import material_for
 from facevis.live.presets import COMPARISON_SCALE, COMPARISONS
@@ -48,7 +48,6 @@ from facevis.margins import Margin
 from facevis.objectives import OBJECTIVES
 from facevis.validation import choice
 
-_VALUES = {"sphereface": "m1", "arcface": "m2", "cosface": "m3"}
 _SHOWN = ("accuracy", "held_out_accuracy", "intra", "w_inter", "unseen_accuracy")
 _SHARES = ("accuracy", "held_out_accuracy", "unseen_accuracy")
 
@@ -83,8 +82,9 @@ def parse_loss(text: str, scale: float) -> Member:
         raise ValueError(f"the margin of {text!r} is no number; write {name}:0.3.") from error
     if name == "combined" and len(values) == 3:
         return Member(objective=name, scale=scale, margin=Margin(*values))
-    if name in _VALUES and len(values) == 1:
-        margin = Margin(**{_VALUES[name]: values[0]})
+    own = OPEN_MARGINS.get(name, ())
+    if len(own) == len(values) == 1:
+        margin = Margin(**{own[0]: values[0]})
         return Member(objective=name, scale=scale, margin=margin)
     if name in ("contrastive", "triplet") and len(values) == 1:
         return Member(objective=name, scale=scale, distance_margin=values[0])
@@ -208,7 +208,7 @@ def _report(progress: Progress, task: TaskID, done: int, total: int) -> None:
 
 def table(first: Recording, summary: Summary, words: Words) -> Table:
     """Mean ± half the 95 % interval; "no difference" where it overlaps that of the first member."""
-    caption = words("compare_title", seeds=summary.seeds)
+    caption = words("compare_title" if summary.seeds > 1 else "compare_one", seeds=summary.seeds)
     shown = Table(title=caption, title_justify="left", box=SIMPLE_HEAD)
     shown.add_column(words("objective"))
     names = [n for n in _SHOWN if not np.isnan(summary.mean[:, STATISTICS.index(n)]).all()]

@@ -10,19 +10,13 @@ from collections.abc import Callable
 
 from facevis.datasets import DATASETS
 from facevis.figures.moments import Moment
-from facevis.live.config import RunConfig
+from facevis.live.config import OPEN_MARGINS, RunConfig
 from facevis.live.material import Material
 
 Words = Callable[..., str]
 """A translator: ``facevis.i18n.translator(language)``."""
 
 _SIGNS = {"m1": "m₁", "m2": "m₂", "m3": "m₃", "scale": "s"}
-_OWN = {
-    "sphereface": ("m1",),
-    "arcface": ("m2",),
-    "cosface": ("m3",),
-    "combined": ("m1", "m2", "m3"),
-}
 _NEUTRAL = {"m1": 1.0, "m2": 0.0, "m3": 0.0}
 
 
@@ -52,7 +46,7 @@ def _settings(moment: Moment, words: Words) -> dict[str, str]:
         return {"distance_margin": words("figure_distance", value=value)}
     if not moment.member.in_margin_family:
         return {"": words("figure_free")}
-    margin, own = moment.margin, _OWN.get(objective, ())
+    margin, own = moment.margin, OPEN_MARGINS.get(objective, ())
     shown = [m for m in _NEUTRAL if m in own or getattr(margin, m) != _NEUTRAL[m]]
     values = {m: getattr(margin, m) for m in shown} | {"scale": moment.scale}
     return {name: f"{_SIGNS[name]} = {number(value, words)}" for name, value in values.items()}

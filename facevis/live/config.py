@@ -24,6 +24,13 @@ CLASSIC_MARGIN = {
     "arcface": Margin.arcface(),
     "combined": Margin(1.0, 0.3, 0.2),
 }
+# Which margins a loss of the family is about.
+OPEN_MARGINS = {
+    "sphereface": ("m1",),
+    "arcface": ("m2",),
+    "cosface": ("m3",),
+    "combined": ("m1", "m2", "m3"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from facevis.live import Member, RunConfig
-from facevis.live.config import CLASSIC_MARGIN
+from facevis.live.config import CLASSIC_MARGIN, OPEN_MARGINS
 from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED, COMPARISONS
 from facevis.margins import Margin
 from facevis.objectives import OBJECTIVES
@@ -17,13 +17,6 @@ from facevis.ui.links import MEMBERS_ON_SCREEN, comparison_from_query
 DEFAULT = "five"
 MARGINS = ("m1", "m2", "m3")
 _FIELDS = ("objective", "scale", "tail", "gradient", "mining", "distance_margin")
-# Which margins a loss of the family leaves open, by its name.
-OPEN_MARGINS = {
-    "sphereface": ("m1",),
-    "arcface": ("m2",),
-    "cosface": ("m3",),
-    "combined": MARGINS,
-}
 
 
 def begin(query: Mapping[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from facevis.live import RunConfig
+from facevis.live.config import OPEN_MARGINS
 from facevis.live.presets import COMPARISONS
 from facevis.live.trainer import LiveRun
 from facevis.margins import GRADIENTS, TAILS
@@ -69,7 +70,7 @@ def _member(t: Translate, place: int) -> None:
             words="objective",
         )
         limits = {"m1": (1e-3, 10.0, 0.05), "m2": (0.0, math.pi, 0.05), "m3": (0.0, 2.0, 0.05)}
-        for name in comparison.OPEN_MARGINS.get(objective, ()):
+        for name in OPEN_MARGINS.get(objective, ()):
             controls.number(st, t, field(place, name), *limits[name], changed, words=name)
         if objective in ("contrastive", "triplet"):
             controls.number(
