@@ -23,6 +23,7 @@ from facevis.datasets import load
 from facevis.live import Ensemble
 from facevis.live.presets import COMPARISONS
 from facevis.live.study import claim, study_config, summarise
+from facevis.ui.sweep_state import DEFAULT
 
 ROUNDS, MODELS, STEPS, SEEDS = 3, 21, 1000, 10
 STEP_SHOWN = f"({VIEW}.stage?.player.frame?.step ?? -1)"
@@ -118,6 +119,16 @@ def ordinary_seconds():
     return statistics.median(took) * MODELS * STEPS
 
 
+def recorded_seconds(threads):
+    """The same sweep trained and recorded with no page and nothing else running."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    began = time.perf_counter()
+    Ensemble(DEFAULT, device="cpu").record()
+    torch.set_num_threads(before)
+    return time.perf_counter() - began
+
+
 def lecture_claim():
     """In how many of ten seeds ArcFace is tighter and its prototypes no nearer, at equal scale."""
     config = COMPARISONS["softmax_arcface"]
@@ -138,6 +149,7 @@ def main():
         page, first, complete = sweep(browser, app.url)
         painted, messages = scrub(page)
         browser.close()
+    alone = {threads: recorded_seconds(threads) for threads in (1, 2)}
     ordinary = statistics.mean((before, ordinary_seconds()))
     found = lecture_claim()
     print(
@@ -149,6 +161,8 @@ def main():
                 "sweep, pressed to complete, s": round(complete, 1),
                 "sweep, 21 ordinary loops, s": round(ordinary, 1),
                 "sweep, speed-up": round(ordinary / complete, 2),
+                "sweep without a page, one thread, speed-up": round(ordinary / alone[1], 2),
+                "sweep without a page, two threads, speed-up": round(ordinary / alone[2], 2),
                 "scrub, movements": len(painted),
                 "scrub p50, ms": round(quantile(painted, 0.5), 1),
                 "scrub p95, ms": round(quantile(painted, 0.95), 1),

@@ -92,11 +92,13 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
     st.query_params.from_dict({**query, "lang": state.language()})
     if comparison.scales_differ(config):
         st.warning(t("scales_differ"))
+        notes = []
     else:
         known = preset in COMPARISONS
-        st.caption(t(f"comparison_note_{preset}" if known else "comparison_lead"))
+        notes = [t(f"comparison_note_{preset}" if known else "comparison_lead")]
     if config.unseen and preset != comparison.DEFAULT:
-        st.caption(t("hollow_note"))
+        notes.append(t("hollow_note"))
+    st.caption(" ".join(notes))
     live_view(view_data(token, "compare"), key="live_compare", on_reseed=comparison.take_seed)
     seeds.section(t, config)
     take_away.section(t, run)
