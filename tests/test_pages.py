@@ -219,3 +219,35 @@ def test_each_page_keeps_its_settings_while_another_is_shown():
     run, config = shown(app, "compare")
     assert config.seed == 7
     run.pause()
+
+
+@pytest.mark.parametrize("page", ["", "compare", "scrub"])
+def test_what_a_link_says_is_shown_as_text_and_fetches_nothing(page):
+    link = {"data": "![x](https://example.org/p)", "sweep": "m2", "members": "softmax,arcface"}
+    app = visit(page, loss="arcface", **link)
+    assert "![x](https" not in app.warning[0].value
+    assert "example.org" in app.warning[0].value
+    for name in ("playground", "compare", "scrub"):
+        if f"{name}:run" in app.session_state:
+            shown(app, name)[0].pause()
+
+
+def test_a_link_may_ask_for_all_that_the_core_allows():
+    app = visit("compare", members="arcface:m2=3.1:s=1000,sphereface:m1=0.05:s=1000")
+    run, config = shown(app, "compare")
+    assert not app.warning
+    assert [m.scale for m in config.members] == [1000.0, 1000.0]
+    assert (config.members[0].margin.m2, config.members[1].margin.m1) == (3.1, 0.05)
+    run.pause()
+    app = visit("scrub", sweep="scale", to="1000", models="3", **{"from": "4"})
+    run, config = shown(app, "scrub")
+    assert swept_values(config, "scale") == [4.0, 502.0, 1000.0]
+    run.pause()
+
+
+def test_a_new_member_is_a_loss_that_is_not_there_yet():
+    app = visit("compare", losses="family")
+    app.number_input(key=key("count", "compare")).set_value(6).run()
+    run, config = shown(app, "compare")
+    assert len({member.objective for member in config.members}) == 6
+    run.pause()

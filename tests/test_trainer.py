@@ -205,3 +205,14 @@ def test_a_full_room_keeps_the_newcomer_and_lets_the_idle_go_first():
     last = room.open(CONFIG)
     assert room.find(last) is not None
     assert room.find(tokens[1]) is not None
+
+
+def test_a_run_that_keeps_its_last_snapshot_alone_ends_with_that_one():
+    run = LiveRun(CONFIG, material_for(CONFIG), last_only=True)
+    run.play()
+    limit = time.monotonic() + 60
+    while run.state != "finished":
+        assert time.monotonic() < limit
+        run.ask()
+        time.sleep(0.01)
+    assert [snapshot.step for snapshot in run.recording.snapshots] == [CONFIG.steps]
