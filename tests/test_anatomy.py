@@ -398,3 +398,12 @@ def test_an_answer_holds_what_the_view_reads():
 def test_a_sample_that_is_not_shown_is_refused_in_words(sample):
     with pytest.raises(ValueError, match=r"sample is .*; give a whole number from 0 to 1796"):
         anatomy(trained(0), sample)
+
+
+def test_the_mean_that_stands_in_for_a_prototype_is_the_one_that_is_drawn():
+    members = (Member(objective="triplet"), Member(objective="contrastive"))
+    ensemble = trained(members=members, images_per_class=20)
+    sample = int(np.flatnonzero(ensemble.material.held_out)[0])
+    result, snapshot = anatomy(ensemble, sample), ensemble.snapshot()
+    for found, drawn in zip(result.members, snapshot.prototypes, strict=True):
+        np.testing.assert_allclose(found.before.prototype, drawn[result.label], atol=1e-6)

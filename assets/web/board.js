@@ -4,6 +4,7 @@
  */
 import { h } from "./dom.js";
 import { Anatomy } from "./anatomy.js";
+import { Pace } from "./pace.js";
 import { LineChart } from "./linechart.js";
 import { histogramSpec } from "./charts.js";
 import { otherAngles, targetAngles } from "./store.js";
@@ -31,6 +32,8 @@ export class Board {
     this.words = words;
     this.data = data;
     this.acts = acts;
+    this.tablePace = new Pace(TABLE_EVERY, (frame) => this.#write(frame));
+    this.barsPace = new Pace(BARS_EVERY, (stage) => this.#bars(stage));
     this.askedAt = 0;
     this.askAgain = 0;
     /** @type {LineChart[]} */
@@ -128,18 +131,13 @@ export class Board {
 
   /** @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
   picture(stage, frame) {
-    const now = performance.now();
-    if (stage.pinnedBy && stage.player.mode !== "live") this.anatomy.past(stage);
-    else if (stage.pinnedBy && this.askedStep !== frame.step && now > this.askAgain) this.#ask(stage.focus, frame.step);
-    clearTimeout(this.barsTimer);
-    const wait = (this.lastBars ?? -1e9) + BARS_EVERY - now;
-    if (wait > 0) this.barsTimer = setTimeout(() => this.picture(stage, stage.player.frame ?? frame), wait);
-    else this.#bars(stage);
+    if (stage.pinnedBy && stage.player.mode !== "live") this.#past(stage);
+    else if (stage.pinnedBy && this.askedStep !== frame.step && performance.now() > this.askAgain) this.#ask(stage.focus, frame.step);
+    this.barsPace.ask(stage);
   }
 
   /** @param {import("./stage.js").Stage} stage */
   #bars(stage) {
-    this.lastBars = performance.now();
     const { dim, labels } = stage.run;
     stage.cells.forEach(({ player: { picture } }, i) => {
       const none = new Float32Array(0);
@@ -153,14 +151,11 @@ export class Board {
   /** @param {import("./store.js").FrameStore} store @param {import("./protocol.js").Frame|null} shown */
   history(store, shown) {
     const frame = shown ?? store.newest;
-    if (!this.run || !frame) return;
-    clearTimeout(this.tableTimer);
-    const wait = (this.lastTable ?? -1e9) + TABLE_EVERY - performance.now();
-    if (wait > 0) {
-      this.tableTimer = setTimeout(() => this.history(store, shown), wait + 5);
-      return;
-    }
-    this.lastTable = performance.now();
+    if (this.run && frame) this.tablePace.ask(frame);
+  }
+
+  /** The table's numbers. @param {import("./protocol.js").Frame} frame */
+  #write(frame) {
     this.numbers.forEach((row, member) => {
       const values = frame.statistics[member] ?? {};
       for (const { name, cell } of row) {
@@ -182,8 +177,15 @@ export class Board {
   /** @param {number|null} sample @param {import("./stage.js").Stage} stage */
   pinned(sample, stage) {
     if (sample === null) this.anatomy.clear(stage);
-    else if (stage.player.mode !== "live") this.anatomy.past(stage);
+    else if (stage.player.mode !== "live") this.#past(stage);
     else this.#ask(sample, stage.player.frame?.step ?? 0);
+  }
+
+  /** A look back has no anatomy; on return it is asked for anew. @param {import("./stage.js").Stage} stage */
+  #past(stage) {
+    this.askedStep = undefined;
+    this.askAgain = 0;
+    this.anatomy.past(stage);
   }
 
   /** @param {any} sample @param {number} step */
@@ -213,8 +215,8 @@ export class Board {
   redraw() {}
 
   dispose() {
-    clearTimeout(this.tableTimer);
-    clearTimeout(this.barsTimer);
+    this.tablePace.stop();
+    this.barsPace.stop();
     this.captioned = undefined;
   }
 }

@@ -171,7 +171,7 @@ const TONES = ["fv-tone-accent", "fv-tone-ink", "fv-tone-unseen"];
 
 /**
  * Statistics of all members of a sweep against the value that is swept.
- * @param {Frame} frame @param {{name: string, values: number[], bound: number|null}} sweep
+ * @param {Frame} frame @param {{name: string, values: number[], bound: number|null, posterior: number}} sweep
  * @param {string[]} names @param {{packing_angle: number, packing_exact: boolean}} run @param {any} words @returns {Spec}
  */
 export function sweepSpec(frame, sweep, names, run, words) {
@@ -189,7 +189,7 @@ export function sweepSpec(frame, sweep, names, run, words) {
   // Right of the bound (left of it for the scale) lies what cannot be kept.
   if (bound !== null) {
     const [from, to] = sweep.name === "scale" ? [low, Math.min(high, bound)] : [Math.max(low, bound), high];
-    if (to > from) series.push({ points: [[from, 0], [from, top], [to, top], [to, 0]], tone: "fv-tone-warn", filled: true, label: words(sweep.name === "scale" ? "sweep_too_small" : run.packing_exact ? "sweep_infeasible" : "sweep_unsure") });
+    if (to > from) series.push({ points: [[from, 0], [from, top], [to, top], [to, 0]], tone: "fv-tone-warn", filled: true, label: sweep.name === "scale" ? words("sweep_too_small", { share: Math.round(100 * sweep.posterior) }) : words(run.packing_exact ? "sweep_infeasible" : "sweep_unsure") });
   }
   if (Number.isFinite(best)) series.push({ points: [[low, best], [high, best]], tone: "fv-tone-mute", dashed: true, label: words("angles_packing") });
   return {

@@ -7,6 +7,7 @@ import { Sliders } from "./controls.js";
 import { FormulaView } from "./formulaview.js";
 import { Gauge } from "./gauge.js";
 import { LineChart } from "./linechart.js";
+import { Pace } from "./pace.js";
 import { angleSpec, boundarySpec, lossSpec, psiSpec, shareSpec } from "./charts.js";
 import { medianTargetAngle } from "./store.js";
 import { decimal } from "./words.js";
@@ -27,6 +28,7 @@ export class Panel {
     this.words = words;
     this.data = data;
     this.median = NaN;
+    this.pace = new Pace(HISTORY_EVERY, (store, shown, status) => this.#charts(store, shown, status));
     this.sliders = new Sliders(data.controls, data.ranges, words, {
       input: (stamp) => {
         this.#showMargin();
@@ -166,14 +168,11 @@ export class Panel {
 
   /** @param {import("./store.js").FrameStore} store @param {any} shown @param {any} status */
   history(store, shown, status) {
-    if (!this.run) return;
-    const now = performance.now();
-    clearTimeout(this.historyTimer);
-    if (now - (this.lastHistory ?? -1e9) < HISTORY_EVERY) {
-      this.historyTimer = setTimeout(() => this.history(store, shown, status), HISTORY_EVERY + 5);
-      return;
-    }
-    this.lastHistory = now;
+    if (this.run) this.pace.ask(store, shown, status);
+  }
+
+  /** @param {import("./store.js").FrameStore} store @param {any} shown @param {any} status */
+  #charts(store, shown, status) {
     const { kept, newest } = store;
     const frames = newest && kept[kept.length - 1] !== newest ? [...kept, newest] : kept;
     if (!frames.length) return;
@@ -232,7 +231,7 @@ export class Panel {
   }
 
   dispose() {
-    clearTimeout(this.historyTimer);
+    this.pace.stop();
     clearTimeout(this.boundaryTimer);
     this.shares.remove();
   }

@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 import { FormulaView } from "./formulaview.js";
 import { Gauge } from "./gauge.js";
 import { LineChart } from "./linechart.js";
+import { Pace } from "./pace.js";
 import { sweepSpec } from "./charts.js";
 import { SYMBOL } from "./controls.js";
 import { short, statisticText } from "./caption.js";
@@ -29,8 +30,9 @@ export class Sweep {
     this.words = words;
     this.data = data;
     this.acts = acts;
+    this.pace = new Pace(CURVES_EVERY, (frame) => this.#curves(frame));
     this.at = 0;
-    /** @type {{name: string, values: number[], bound: number|null}} */
+    /** @type {{name: string, values: number[], bound: number|null, posterior: number}} */
     this.sweep = data.sweep;
     this.name = this.sweep.name === "scale" ? "s" : this.sweep.name;
     const last = this.sweep.values.length - 1;
@@ -193,14 +195,11 @@ export class Sweep {
   /** @param {import("./store.js").FrameStore} store @param {import("./protocol.js").Frame|null} shown */
   history(store, shown) {
     const frame = shown ?? store.newest;
-    if (!this.run || !frame) return;
-    clearTimeout(this.timer);
-    const wait = (this.last ?? -1e9) + CURVES_EVERY - performance.now();
-    if (wait > 0) {
-      this.timer = setTimeout(() => this.history(store, shown), wait + 5);
-      return;
-    }
-    this.last = performance.now();
+    if (this.run && frame) this.pace.ask(frame);
+  }
+
+  /** @param {import("./protocol.js").Frame} frame */
+  #curves(frame) {
     this.frame = frame;
     const unseen = this.run.unseen_names.length > 0;
     this.specs = CURVES.map(([, names]) => sweepSpec(frame, this.sweep, names.filter((name) => unseen || !name.startsWith("unseen")), this.run, this.words));
@@ -227,7 +226,7 @@ export class Sweep {
   }
 
   dispose() {
-    clearTimeout(this.timer);
+    this.pace.stop();
     cancelAnimationFrame(this.walking ?? 0);
     this.second.remove();
   }

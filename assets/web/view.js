@@ -25,8 +25,7 @@ const WITHOUT_PICTURE = 20;
 const PICTURE_WITHIN = 400;
 /** How long after a slider was let go the page hears of it, ms: a key may be pressed again. */
 const RELEASED = 150;
-/** What stands beside the picture, by the page's mode; all have the same methods. */
-/** @type {Record<string, any>} */
+/** @type {Record<string, any>} what stands beside the picture, by the page's mode; all have the same methods */
 const FACES = { single: Panel, compare: Board, sweep: Sweep };
 
 export class View {
@@ -94,7 +93,7 @@ export class View {
       input: (/** @type {number} */ stamp) => this.#steer(stamp),
       release: () => this.#tellPage(RELEASED),
       scrub: (/** @type {number} */ member, /** @type {number} */ stamp) => this.#scrub(member, stamp),
-      ask: (/** @type {number} */ sample) => this.#ask(sample),
+      ask: (/** @type {number} */ sample) => this.connection.send({ type: "anatomy", sample }),
     });
     this.transport = new Transport(skeleton.transport, words, {
       toggle: () => this.driver.toggle(),
@@ -190,7 +189,7 @@ export class View {
       drawn: () => this.#drawn(),
     });
     this.stage = stage;
-    this.pointers = new Pointers(skeleton, stage, words, data.lang, (sample) => this.#pinned(sample));
+    this.pointers = new Pointers(skeleton, stage, words, data.lang, (sample) => this.panel.pinned(sample, stage));
     this.panel.dress(stage);
     this.#resize();
     if (this.store.newest) this.#take(this.store.newest);
@@ -201,17 +200,6 @@ export class View {
       console.error(error);
       skeleton.say(words("no_plotly"), "warn");
     }
-  }
-
-  /** A sample was clicked, or let go. @param {number|null} sample */
-  #pinned(sample) {
-    this.panel.pinned(sample, this.stage);
-  }
-
-  /** Ask what the next step does to a sample. @param {number} sample */
-  #ask(sample) {
-    this.asks = (this.asks ?? 0) + 1;
-    this.connection.send({ type: "anatomy", sample, id: this.asks });
   }
 
   /** The hand moves through trained members. @param {number} member @param {number} stamp when the event happened */

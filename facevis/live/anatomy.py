@@ -155,8 +155,9 @@ def anatomy(ensemble: Ensemble, sample: int) -> Anatomy:
 @torch.no_grad()
 def _moments(ensemble: Ensemble, case: _Case) -> list[Moment]:
     """Every member's sample as it is now."""
-    # The shown samples of its class: the mean of theirs is a prototype where the loss has none.
-    kin = ensemble.shown_labels == case.label
+    # Of its class, those that train: their mean is the prototype where the loss has none.
+    trained = ensemble.roles.trained
+    kin = trained[ensemble.shown_labels[trained] == case.label]
     shares = ensemble.shares(case.images), ensemble.shares(ensemble.shown[kin])
     moments: dict[int, Moment] = {}
     for group, share, relatives in zip(ensemble.groups, *shares, strict=True):

@@ -54,7 +54,7 @@ class Ensemble:
             labels[shown].to(self.device),
         )
         held_out, unseen = self.material.held_out, self.material.unseen
-        self._roles = Roles(
+        self.roles = Roles(
             *(
                 torch.from_numpy(np.flatnonzero(role)).to(self.device)
                 for role in (~held_out & ~unseen, held_out, unseen)
@@ -164,13 +164,13 @@ class Ensemble:
         statistics = np.empty((len(self.members), len(STATISTICS)), np.float32)
         for group, share in zip(self.groups, raw.split(self._sizes), strict=True):
             own = group.display(share)
-            trained = self._roles.trained
+            trained = self.roles.trained
             centres = group.shown_prototypes(
                 own[:, trained], self.shown_labels[trained], self.num_classes
             )
             embeddings[group.index], prototypes[group.index] = own, centres
             statistics[group.index] = statistics_rows(
-                group, own, centres, self.shown_labels, self._roles
+                group, own, centres, self.shown_labels, self.roles
             )
         margins = [m.margin_at(self.step).as_tuple() for m in self.members]
         return Snapshot(

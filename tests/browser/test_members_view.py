@@ -119,7 +119,7 @@ def test_a_member_that_diverged_is_marked_and_the_others_are_not(page, app_url):
     page.wait_for_timeout(500)
     scripted(
         page,
-        f"""const {{ frame }} = {VIEW}.stage.player; {VIEW}.panel.lastTable = -1e9;
+        f"""const {{ frame }} = {VIEW}.stage.player; {VIEW}.panel.tablePace.last = -1e9;
         {VIEW}.panel.history({VIEW}.store, {{ ...frame, losses: [null, 1.5] }});""",
     )
     assert page.locator(".fv-diverged").nth(0).is_visible()

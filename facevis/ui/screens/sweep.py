@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from facevis.live import RunConfig
-from facevis.live.sweep import SWEPT, sweep_bound, swept_values
+from facevis.live.sweep import POSTERIOR, SWEPT, sweep_bound, swept_values
 from facevis.live.trainer import LiveRun
 from facevis.margins import GRADIENTS, TAILS
 from facevis.ui import controls, runs, state, take_away
@@ -67,6 +67,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         "name": name,
         "values": values,
         "bound": bound,
+        "posterior": POSTERIOR,
         "objective": config.members[0].objective,
     }
     live_view(view_data(token, "sweep", sweep=data), key="live_sweep", on_reseed=state.new_seed)
