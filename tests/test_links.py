@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from facevis.live import Member, RunConfig
 from facevis.live.presets import PRESETS
 from facevis.margins import Margin
-from facevis.ui.links import from_query, to_query
+from facevis.links import from_query, to_query
 
 
 @pytest.mark.parametrize("name", PRESETS)

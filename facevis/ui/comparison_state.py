@@ -12,7 +12,7 @@ from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED, COMPARISONS
 from facevis.margins import Margin
 from facevis.objectives import OBJECTIVES
 from facevis.ui import state
-from facevis.ui.links import MEMBERS_ON_SCREEN, comparison_from_query
+from facevis.links import MEMBERS_ON_SCREEN, comparison_from_query
 
 DEFAULT = "five"
 MARGINS = ("m1", "m2", "m3")

@@ -9,7 +9,7 @@ from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED
 from facevis.live.sweep import sweep_config, swept_values
 from facevis.margins import Margin
 from facevis.ui import state
-from facevis.ui.links import sweep_from_query
+from facevis.links import sweep_from_query
 
 SPANS = {"m1": (1.0, 3.0), "m2": (0.0, 1.0), "m3": (0.0, 0.6), "scale": (4.0, 64.0)}
 """Where each sweep begins and ends unless told otherwise: past the bound of seven classes."""

@@ -16,7 +16,7 @@ from facevis.mining import MINING
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
 from facevis.ui import comparison_state as comparison
 from facevis.ui import controls, runs, state, take_away
-from facevis.ui.links import MEMBERS_ON_SCREEN, comparison_to_query
+from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query
 from facevis.ui.live_view import live_view, view_data
 from facevis.ui.screens import seeds
 

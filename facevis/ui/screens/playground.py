@@ -15,7 +15,7 @@ from facevis.mining import MINING
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
 from facevis.ui import controls, runs, state, take_away
 from facevis.ui import playground_state as playground
-from facevis.ui.links import to_query
+from facevis.links import to_query
 from facevis.ui.live_view import live_view, view_data
 
 Translate = Callable[..., str]

@@ -12,7 +12,7 @@ from facevis.live.trainer import LiveRun
 from facevis.margins import GRADIENTS, TAILS
 from facevis.ui import controls, runs, state, take_away
 from facevis.ui import sweep_state as sweep
-from facevis.ui.links import sweep_to_query
+from facevis.links import sweep_to_query
 from facevis.ui.live_view import live_view, view_data
 
 Translate = Callable[..., str]

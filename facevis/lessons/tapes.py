@@ -1,0 +1,299 @@
+"""Tapes: recordings as the browser plays them, so that a lesson's first picture needs no training.
+
+A tape is a gzip of: uint32 length of the header | JSON header | frames as ``live.frames`` writes
+them | one sheet of small pictures (WebP). The header holds the run's description, its
+configuration, the lengths of the parts, and numbers that only the trained model knows.
+``assets/web/tape.js`` reads it. ``python -m facevis.lessons.tapes`` records all of them anew.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from facevis.assets import asset_path
+from facevis.live import Ensemble, Member, RunConfig, Snapshot
+from facevis.live.frames import describe_run, encode_snapshot, thumbnail_sheet
+from facevis.live.material import Material
+from facevis.live.presets import CLASSIC_SCALE, COMPARISON_SCALE
+from facevis.live.sweep import sweep_config
+from facevis.margins import Margin, unit
+
+Extra = Callable[[Ensemble, np.ndarray], dict[str, Any]]
+Turn = Callable[[Snapshot], Snapshot]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a tape is made from: a run, how much of it is kept, and what else is told."""
+
+    config: RunConfig
+    points: int = 500
+    """Samples kept of those shown, evenly."""
+    growth: float = 1.25
+    """Each kept step is so much later than the one before."""
+    unseen_only: bool = False
+    extra: Extra | None = None
+    turn: Turn | None = None
+    """What becomes of a snapshot before it is kept."""
+    quality: int | None = None
+    """Of the small pictures; None keeps every pixel."""
+
+
+@dataclass(frozen=True)
+class Tape:
+    """The header of a tape; ``bytes`` is the file as it lies in the assets."""
+
+    name: str
+    header: dict[str, Any]
+    bytes: bytes
+
+    @property
+    def config(self) -> RunConfig:
+        """What was run."""
+        return RunConfig.from_json(self.header["config"])
+
+    def at(self, step: int) -> dict[str, Any]:
+        """The header of the last kept frame at or before a step: losses and statistics."""
+        return [frame for frame in self.header["frames"] if frame["step"] <= step][-1]
+
+
+def _named_strangers(ensemble: Ensemble, shown: np.ndarray) -> dict[str, Any]:
+    """How sure the classifier is of each sample, and as whom it knows it."""
+    import torch
+
+    (group,) = ensemble.groups
+    with torch.no_grad():
+        (share,) = ensemble.shares(ensemble.shown)
+        chances = torch.softmax(group.plain_logits(share)[0], -1)[torch.from_numpy(shown)]
+    sure, named = chances.max(-1)
+    return {"sure": [round(v, 5) for v in sure.tolist()], "named": named.tolist()}
+
+
+def _as_cosines(snapshot: Snapshot) -> Snapshot:
+    """Cosines to all prototypes instead of coordinates: any three of them span a sphere."""
+    import torch
+
+    points, centres = (
+        unit(torch.from_numpy(a.copy())) for a in (snapshot.embeddings, snapshot.prototypes)
+    )
+    across = centres.transpose(-1, -2)
+    return replace(
+        snapshot, embeddings=(points @ across).numpy(), prototypes=(centres @ across).numpy()
+    )
+
+
+def _digits(*members: Member, **fields: Any) -> RunConfig:
+    return RunConfig(members=members, **{"steps": 800, **fields})
+
+
+def _sweep(seed: int) -> RunConfig:
+    base = Member(objective="normalized_softmax", scale=COMPARISON_SCALE[2])
+    fields = {"identities": 7, "unseen": 3, "images_per_class": 100, "steps": 1000}
+    return sweep_config(_digits(base, seed=seed, **fields), "m2", 0.0, 1.0)
+
+
+_SOFTMAX = Member(objective="softmax")
+_FAMILY = ("normalized_softmax", "sphereface", "cosface", "arcface", "combined")
+STRANGER_LOSSES = ("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", "arcface")
+TRIPLET_MARGINS = (0.2, 0.5)
+SEEDS = (0, 1, 2)
+
+
+def _at_scale(names: tuple[str, ...], scale: float) -> tuple[Member, ...]:
+    return tuple(Member(objective=name, scale=scale) for name in names)
+
+
+ORDERS: dict[str, Order] = {
+    **{
+        f"softmax-{classes}": Order(
+            _digits(*(replace(_SOFTMAX, seed=seed) for seed in SEEDS), identities=classes),
+            points=450,
+        )
+        for classes in (3, 5, 10)
+    },
+    "stranger": Order(
+        _digits(_SOFTMAX, identities=7, unseen=3), points=600, extra=_named_strangers
+    ),
+    "contrastive": Order(_digits(Member(objective="contrastive"))),
+    "triplet": Order(
+        _digits(
+            *(
+                Member(objective="triplet", mining=mining, distance_margin=margin)
+                for margin in TRIPLET_MARGINS
+                for mining in ("all", "semi-hard", "batch-hard")
+            )
+        ),
+        points=450,
+    ),
+    **{f"margin-{seed}": Order(_sweep(seed), points=300, growth=1.7) for seed in SEEDS},
+    "family": Order(
+        _digits(*_at_scale(_FAMILY, COMPARISON_SCALE[2]), identities=7, steps=1000), growth=1.4
+    ),
+    "cosface": Order(
+        _digits(
+            *(
+                Member(objective="cosface", margin=Margin.cosface(m3), scale=CLASSIC_SCALE[2])
+                for m3 in (0.15, 0.35)
+            ),
+            steps=1500,
+        )
+    ),
+    "strangers": Order(
+        _digits(
+            *_at_scale(STRANGER_LOSSES, 16.0),
+            dataset="faces",
+            identities=48,
+            unseen=24,
+            embedding_dim=16,
+            steps=1000,
+        ),
+        points=1000,
+        growth=3.2,
+        unseen_only=True,
+        quality=82,
+    ),
+    "fullscale": Order(
+        _digits(
+            *_at_scale(("normalized_softmax", "cosface", "arcface"), 32.0),
+            dataset="faces",
+            identities=96,
+            unseen=24,
+            embedding_dim=512,
+        ),
+        points=480,
+        growth=3.8,
+        turn=_as_cosines,
+        quality=82,
+    ),
+}
+
+
+def tape_path(name: str) -> Path:
+    """Where a tape lies."""
+    return asset_path("recordings", "tapes", f"{name}.tape")
+
+
+@lru_cache(maxsize=32)
+def tape(name: str) -> Tape:
+    """Read a shipped tape; a missing or damaged one is a ``ValueError`` in words."""
+    if name not in ORDERS:
+        raise ValueError(f"there is no tape {name!r}; choose one of {', '.join(ORDERS)}.")
+    try:
+        data = tape_path(name).read_bytes()
+        return Tape(name, _header(gzip.decompress(data)), data)
+    except (OSError, EOFError, ValueError, struct.error) as error:
+        raise ValueError(
+            f"the recording of a lesson, {name}.tape, cannot be read ({error}); "
+            "record it anew: python -m facevis.lessons.tapes"
+        ) from error
+
+
+def record(name: str) -> Tape:
+    """Train what a tape shows and write it down."""
+    order = ORDERS[name]
+    ensemble = Ensemble(order.config, device="cpu")
+    snapshots = [ensemble.snapshot()]
+    last = order.config.steps
+    while ensemble.step < last:
+        before = ensemble.step
+        ensemble.train()
+        if _is_kept(before, ensemble.step, order.growth) or ensemble.step == last:
+            snapshots.append(ensemble.snapshot())
+    kept = _kept_samples(ensemble.material, order)
+    extra = order.extra(ensemble, kept) if order.extra else {}
+    data = _encode(order, ensemble, snapshots, kept, extra)
+    return Tape(name, _header(data), gzip.compress(data, 9, mtime=0))
+
+
+def _is_kept(before: int, step: int, growth: float) -> bool:
+    if step < 2:
+        return True
+    return math.floor(math.log(step, growth)) > math.floor(math.log(max(before, 1), growth))
+
+
+def _kept_samples(material: Material, order: Order) -> np.ndarray:
+    """Which of the shown samples go onto the tape: every so many-th."""
+    candidates = np.flatnonzero(material.unseen) if order.unseen_only else None
+    candidates = np.arange(len(material.shown)) if candidates is None else candidates
+    count = min(order.points, len(candidates))
+    return candidates[np.linspace(0, len(candidates) - 1, count).round().astype(int)]
+
+
+def _encode(
+    order: Order,
+    ensemble: Ensemble,
+    snapshots: list[Snapshot],
+    kept: np.ndarray,
+    extra: dict[str, Any],
+) -> bytes:
+    material = ensemble.material
+    part = replace(
+        material,
+        shown=material.shown[kept],
+        held_out=material.held_out[kept],
+        unseen=material.unseen[kept],
+    )
+    run = describe_run(order.config, ensemble.members, part, "")
+    snapshots = [replace(s, embeddings=s.embeddings[:, kept]) for s in snapshots]
+    snapshots = [order.turn(s) for s in snapshots] if order.turn else snapshots
+    aligned = order.config.swept is not None
+    frames = [
+        encode_snapshot(s, kept=True, time_ms=0.0, applied=None, aligned=aligned) for s in snapshots
+    ]
+    sheet = _webp(thumbnail_sheet(part), order.quality)
+    state = {"state": "recorded", "step": snapshots[-1].step, "steps": snapshots[-1].step}
+    header = {
+        "run": {**run, **state, "steps_per_second": 0, "message": None},
+        "config": order.config.to_json(),
+        "lengths": [len(frame) for frame in frames],
+        "sheet": len(sheet),
+        "extra": extra,
+    }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join((struct.pack("<I", len(text)), text, *frames, sheet))
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    """The JSON header, and with it the headers of all frames."""
+    (length,) = struct.unpack_from("<I", data)
+    header = json.loads(data[4 : 4 + length])
+    at, frames = 4 + length, []
+    for size in header["lengths"]:
+        (inner,) = struct.unpack_from("<I", data, at)
+        frames.append(json.loads(data[at + 4 : at + 4 + inner]))
+        at += size
+    return {**header, "frames": frames}
+
+
+def _webp(png: bytes, quality: int | None) -> bytes:
+    buffer = io.BytesIO()
+    options = {"lossless": True} if quality is None else {"quality": quality}
+    Image.open(io.BytesIO(png)).save(buffer, "WEBP", method=6, **options)
+    return buffer.getvalue()
+
+
+def record_all() -> None:
+    """Write all tapes anew."""
+    for name in ORDERS:
+        made = record(name)
+        path = tape_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(made.bytes)
+        print(f"{name}: {len(made.bytes) / 1e3:.0f} kB, {len(made.header['lengths'])} frames")
+
+
+if __name__ == "__main__":
+    record_all()
