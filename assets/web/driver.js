@@ -30,12 +30,31 @@ export class Driver {
   }
 
   toggle() {
+    if (this.view.data.open) {
+      this.#toggleReplay();
+      return;
+    }
     const training = this.view.status.state === "training";
     if (!training) this.goLive();
     this.view.connection.send({ type: training ? "pause" : "play" });
   }
 
+  /** Of a tape, to play is to replay: from here, or from the start if here is the end. */
+  #toggleReplay() {
+    const { stage, store } = this.view;
+    if (!stage) return;
+    const { mode, cursor } = stage.player;
+    if (mode === "replay") this.seek(Math.floor(cursor));
+    else this.replayNow(performance.now(), mode === "hold" && cursor < store.kept.length - 1 ? Math.floor(cursor) : 0);
+    this.untouched = false;
+    this.#shown(false);
+  }
+
   rewind() {
+    if (this.view.data.open) {
+      this.seek(0);
+      return;
+    }
     this.goLive();
     this.view.connection.send({ type: "rewind" });
   }
@@ -60,9 +79,19 @@ export class Driver {
     this.replayNow(now);
   }
 
-  /** @param {number} now */
-  replayNow(now) {
-    this.view.stage.play((player) => player.replay(now, REPLAY_SECONDS[this.speed]));
+  /** @param {number} now @param {number} [from] index of the kept frames */
+  replayNow(now, from = 0) {
+    this.view.stage.play((player) => player.replay(now, REPLAY_SECONDS[this.speed], from));
+  }
+
+  /** A link or a lesson begins at a step: go there once it is known, and unless somebody took the wheel. */
+  begin() {
+    const { data, store, stage } = this.view;
+    const last = store.kept[store.kept.length - 1];
+    if (!this.untouched || data.at === undefined || !stage || !last || last.step < data.at) return;
+    const index = store.indexAt(data.at);
+    if (last.step === data.at) this.untouched = false;
+    else this.seek(Math.max(0, index));
   }
 
   /** @param {number} index of the kept frames; the last one is where the run is */

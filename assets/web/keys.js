@@ -17,7 +17,7 @@ export function listenToKeys(root, acts) {
 }
 
 /** Whether the focused element has its own use for this key. @param {KeyboardEvent} event */
-function taken(event) {
+export function taken(event) {
   const target = /** @type {HTMLElement|null} */ (event.target);
   if (!target || target === document.body) return false;
   if (target.isContentEditable) return true;

@@ -20,6 +20,8 @@ export class Layer {
     this.xy = new Float32Array(2 * count);
     this.depth = new Float32Array(count);
     this.hidden = new Uint8Array(count);
+    /** Samples that are not to be seen at all. @type {Uint8Array|null} */
+    this.absent = null;
     /** @type {Map<number, HTMLCanvasElement>} */
     this.sprites = new Map();
     this.order = Uint32Array.from({ length: count }, (_, i) => i);
@@ -63,7 +65,7 @@ export class Layer {
       this.xy[2 * i] = out[0];
       this.xy[2 * i + 1] = out[1];
       this.depth[i] = out[2];
-      this.hidden[i] = three && projection.hidden(points[at], points[at + 1], z) ? 1 : 0;
+      this.hidden[i] = this.absent?.[i] ? 1 : three && projection.hidden(points[at], points[at + 1], z) ? 1 : 0;
     }
   }
 

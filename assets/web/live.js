@@ -16,7 +16,7 @@ const GRACE = 1500;
 /** @param {Component} component */
 export function mount(component) {
   const parent = /** @type {any} */ (component.parentElement);
-  loadStyle();
+  loadStyle("live.css");
   if (!parent[KEY]) parent[KEY] = new View(parent, loadPlotly);
   parent[KEY].update(component);
   return () => unmount(component);
@@ -32,8 +32,9 @@ export function unmount(component) {
   }, GRACE);
 }
 
-function loadStyle() {
-  const href = new URL("./live.css", import.meta.url).href;
+/** A style sheet of ours, once. @param {string} name */
+export function loadStyle(name) {
+  const href = new URL(`./${name}`, import.meta.url).href;
   if (document.querySelector(`link[href="${href}"]`)) return;
   const link = document.createElement("link");
   link.rel = "stylesheet";
@@ -45,7 +46,7 @@ function loadStyle() {
 let plotly;
 
 /** Plotly's own file from our route, once for all views. @param {string} base */
-function loadPlotly(base) {
+export function loadPlotly(base) {
   plotly ??= new Promise((resolve, reject) => {
     if (/** @type {any} */ (globalThis).Plotly) {
       resolve();

@@ -121,10 +121,10 @@ export class Player {
     this.#turnTo(frame, now, SEEK_TWEEN);
   }
 
-  /** Play the recording from its first frame. @param {number} now @param {number} seconds */
-  replay(now, seconds) {
+  /** Play the recording, from its first frame or a later one. @param {number} now @param {number} seconds of the whole @param {number} [from] index */
+  replay(now, seconds, from = 0) {
     this.mode = "replay";
-    this.cursor = 0;
+    this.cursor = from;
     this.seconds = seconds;
     this.waited = 0;
     this.lastTick = now;

@@ -64,3 +64,21 @@ export function readPrototypes(frame, member, into) {
   into.set(frame.prototypes.subarray(member * into.length, (member + 1) * into.length));
   return into;
 }
+
+/**
+ * A frame as the stream would send it, of what was computed here; `decodeFrame` reads it.
+ * @param {{step: number, prototypes: ArrayLike<number>, points?: ArrayLike<number>, statistics?: any[], members?: number}} moment coordinates within −1…1
+ * @returns {ArrayBuffer}
+ */
+export function encodeFrame({ step, prototypes, points = [], statistics, members = 1 }) {
+  const each = (/** @type {any} */ value) => new Array(members).fill(value);
+  const header = { step, time: 0, kept: true, extent: each(1), losses: each(null), statistics: statistics ?? each({}), margins: each([1, 0, 0]), scales: each(1), applied: null };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const start = 4 + Math.ceil(text.length / 4) * 4;
+  const buffer = new ArrayBuffer(start + 4 * prototypes.length + 2 * points.length);
+  new DataView(buffer).setUint32(0, start - 4, true);
+  new Uint8Array(buffer, 4, start - 4).fill(32).set(text);
+  new Float32Array(buffer, start, prototypes.length).set(prototypes);
+  new Int16Array(buffer, start + 4 * prototypes.length, points.length).set(Array.from(points, (value) => Math.round(Math.min(1, Math.max(-1, value)) * FULL)));
+  return buffer;
+}

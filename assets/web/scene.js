@@ -65,11 +65,39 @@ export class Scene {
     await plotly().newPlot(this.host, traces, layoutFor(dim), this.#config());
     this.plots += 1;
     this.ready = true;
+    this.firstCamera = undefined;
+    this.firstCamera = this.camera();
     const gd = /** @type {any} */ (this.host);
     gd.on("plotly_relayouting", this.hooks.changed);
     gd.on("plotly_relayout", this.hooks.changed);
     if (dim === 3) this.#followCamera();
+    if (this.wantedCamera) await this.setCamera(this.wantedCamera);
     this.hooks.changed();
+  }
+
+  /** Where the camera stands, as a link writes it; "" where it was never moved. @returns {string} */
+  camera() {
+    if (!this.ready) return this.wantedCamera ?? "";
+    const layout = /** @type {any} */ (this.host)._fullLayout;
+    const scene = this.run.dim === 3 ? this.#gl() : null;
+    const numbers = scene ? ofScene(scene) : [...layout.xaxis.range, ...layout.yaxis.range];
+    const text = numbers.map((value) => Number(value.toFixed(3))).join("_");
+    return text === this.firstCamera ? "" : text;
+  }
+
+  /** Put it where a link says; what is no camera is left out. @param {string} text */
+  async setCamera(text) {
+    const numbers = text.split("_").map(Number);
+    if (numbers.length !== (this.run.dim === 3 ? 7 : 4) || !numbers.every((value) => Math.abs(value) < 1000)) return;
+    this.wantedCamera = text;
+    if (!this.ready) return;
+    this.wantedCamera = undefined;
+    const [a, b, c, d, e, f, zoom] = numbers;
+    const at = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ z) => ({ x, y, z });
+    const wish = this.run.dim === 3
+      ? { "scene.camera.eye": at(a, b, c), "scene.camera.up": at(d, e, f), "scene.aspectratio": at(zoom, zoom, zoom) }
+      : { "xaxis.range": [a, b], "yaxis.range": [c, d] };
+    await plotly().relayout(this.host, wish);
   }
 
   /** Have the layer drawn in the very frame in which Plotly draws its scene. */
@@ -242,6 +270,12 @@ export class Scene {
     this.ready = false;
     this.disposed = true;
   }
+}
+
+/** Eye, up and zoom. @param {any} scene Plotly's @returns {number[]} */
+function ofScene(scene) {
+  const { eye, up } = scene.getCamera();
+  return [eye.x, eye.y, eye.z, up.x, up.y, up.z, scene.glplot.getAspectratio().x];
 }
 
 /** One of Plotly's line traces, on the canvas. @param {CanvasRenderingContext2D} context @param {Projection} projection @param {any} trace */

@@ -22,9 +22,11 @@ const ROW_IS_WORTH = 0.6;
 const SHARE = 0.62;
 
 export class Skeleton {
-  /** @param {HTMLElement} parent @param {string} mode how the page is laid out: "single", "sweep" or "compare" */
+  /** @param {HTMLElement} parent @param {string} mode how the page is laid out: "single", "sweep", "compare" or "plain" */
   constructor(parent, mode) {
     this.mode = mode;
+    /** @type {(() => number)|undefined} how high pictures may be, where somebody else lays out the page */
+    this.room = undefined;
     this.notice = h("div", { class: "fv-notice", role: "status", hidden: true });
     this.cells = h("div", { class: "fv-cells" });
     /** @type {Place[]} */
@@ -68,7 +70,7 @@ export class Skeleton {
     const area = h("div", { class: "fv-stage", role: "img" }, canvas, tip);
     const head = h("div", { class: "fv-cell-head" });
     const foot = h("div", { class: "fv-cell-foot" });
-    const many = this.mode === "compare";
+    const many = this.mode === "compare" || this.mode === "plain";
     const el = h("div", { class: "fv-cell" }, ...(many ? [head, area, foot] : [area]));
     return { el, head, area, canvas, tip, foot };
   }
@@ -94,6 +96,11 @@ export class Skeleton {
     const shape = letters >= 1240 ? "large" : letters >= 720 ? "medium" : "small";
     this.root.dataset.width = shape;
     const room = Math.max(380, window.innerHeight - 190);
+    if (this.mode === "plain") {
+      const head = this.places[0].head.childElementCount ? 3 * 14 * letter : 0;
+      this.#fitMany(width, Math.max(LEAST, this.room?.() ?? room), head);
+      return shape;
+    }
     if (this.mode === "compare") {
       this.#fitMany(width, Math.max(380, window.innerHeight * SHARE), CAPTION * 14 * letter);
       return shape;

@@ -124,7 +124,7 @@ export class Stage {
 
   /** Once nothing has moved for a while, Plotly takes the points; of several members it takes none. */
   #restLater() {
-    if (this.cells.length > 1 || this.busy || this.scene.holdsPoints || this.restTimer) return;
+    if (this.cells.length > 1 || this.partial || this.busy || this.scene.holdsPoints || this.restTimer) return;
     this.restTimer = setTimeout(() => {
       this.restTimer = undefined;
       if (this.disposed || this.busy || !this.player.frame) return;
@@ -146,12 +146,22 @@ export class Stage {
     this.hooks.drawn(this);
   }
 
+  /** Only some samples are drawn; Plotly, which would draw all, takes none. @param {(sample: number) => boolean} wanted */
+  only(wanted) {
+    const absent = Uint8Array.from(this.run.labels, (_, i) => (wanted(i) ? 0 : 1));
+    for (const { layer } of this.cells) layer.absent = absent;
+    this.partial = true;
+    this.scene.letGo();
+    this.invalidate();
+  }
+
   /** The whole picture as a file, just as it is on screen and twice as fine. @returns {Promise<Blob|null>} */
   async png() {
     await this.scene.letGo();
     const cell = this.here;
     const canvas = document.createElement("canvas");
     const layer = new Layer(canvas, this.run);
+    layer.absent = cell.layer.absent;
     layer.resize(cell.layer.width, cell.layer.height, 2);
     layer.context.setTransform(1, 0, 0, 1, 0, 0);
     layer.context.fillStyle = backgroundBehind(this.hosts.plot);

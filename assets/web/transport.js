@@ -6,6 +6,7 @@ import { h, svg } from "./dom.js";
 
 /** @type {Record<string, string>} paths in a 16×16 box */
 const ICONS = {
+  play: "M4 2.5v11l9.5-5.5z",
   train: "M4 2.5v11l9.5-5.5z",
   pause: "M4 2.5h3v11H4zM9 2.5h3v11H9z",
   rewind: "M3 2.5h2v11H3zM13.5 2.5v11L5.5 8z",
@@ -17,11 +18,12 @@ const ICONS = {
 const SPEEDS = { slow: 20, middle: 100, full: null };
 
 export class Transport {
-  /** @param {HTMLElement} host @param {import("./words.js").Words} words @param {any} acts */
-  constructor(host, words, acts) {
+  /** @param {HTMLElement} host @param {import("./words.js").Words} words @param {any} acts @param {boolean} taped nothing trains: playing is replaying */
+  constructor(host, words, acts, taped) {
     this.words = words;
+    this.taped = taped;
     this.acts = acts;
-    this.toggle = this.#button("train", "train_title", acts.toggle, "fv-primary");
+    this.toggle = taped ? this.#button("play", "play_title", acts.toggle, "fv-primary") : this.#button("train", "train_title", acts.toggle, "fv-primary");
     this.scrub = h("input", { type: "range", class: "fv-range fv-scrub", min: 0, max: 0, step: 1, value: 0, "aria-label": words("scrub") });
     this.scrub.addEventListener("input", () => acts.seek(Number(this.scrub.value)));
     this.where = h("span", { class: "fv-where" });
@@ -32,10 +34,16 @@ export class Transport {
     this.project.addEventListener("change", () => acts.project(this.project.checked));
     this.projectText = h("span");
     this.projectLabel = h("label", { class: "fv-project", hidden: true }, this.project, this.projectText);
+    const rewind = this.#button("rewind", taped ? "back_title" : "rewind_title", acts.rewind);
+    if (taped) {
+      const bar = h("div", { class: "fv-bar" }, this.toggle, this.scrub, this.where);
+      host.replaceChildren(bar, h("div", { class: "fv-row" }, h("div", { class: "fv-buttons" }, rewind), this.projectLabel, this.#speeds()));
+      return;
+    }
     const buttons = h("div", { class: "fv-buttons" },
       this.toggle,
       this.#button("step", "step_title", acts.step),
-      this.#button("rewind", "rewind_title", acts.rewind),
+      rewind,
       this.#button("reseed", "reseed_title", acts.reseed),
     );
     const bar = h("div", { class: "fv-bar" }, this.#button("replay", "replay_title", acts.replay, "fv-quiet"), this.scrub, this.where);
@@ -51,15 +59,15 @@ export class Transport {
   }
 
   #speeds() {
-    const group = h("div", { class: "fv-speeds", role: "radiogroup", "aria-label": this.words("speed_title") });
+    const group = h("div", { class: "fv-speeds", role: "radiogroup", "aria-label": this.words(this.taped ? "pace_title" : "speed_title") });
     const name = `fv-speed-${Math.random().toString(36).slice(2)}`;
     for (const [key, rate] of Object.entries(SPEEDS)) {
       const input = h("input", { type: "radio", name, value: key });
       input.checked = key === "full";
       input.addEventListener("change", () => this.acts.speed(key, rate));
-      group.append(h("label", {}, input, h("span", { text: this.words(`speed_${key}`) })));
+      group.append(h("label", {}, input, h("span", { text: this.words(this.taped ? `pace_${key}` : `speed_${key}`) })));
     }
-    return h("div", { class: "fv-speed", title: this.words("speed_title") }, h("span", { text: this.words("speed") }), group);
+    return h("div", { class: "fv-speed", title: this.words(this.taped ? "pace_title" : "speed_title") }, h("span", { text: this.words("speed") }), group);
   }
 
   /** @param {any} run @param {boolean} spherical @param {boolean} project */
@@ -80,7 +88,8 @@ export class Transport {
    */
   show(store, shown, status, player) {
     const training = status.state === "training";
-    this.#showToggle(training);
+    if (this.taped) this.#showToggle(player?.mode === "replay", "play");
+    else this.#showToggle(training, "train");
     const last = Math.max(0, store.kept.length - 1);
     const step = shown?.step ?? status.step ?? 0;
     if (Number(this.scrub.max) !== last) this.scrub.max = String(last);
@@ -101,9 +110,9 @@ export class Transport {
     return this.words(looking) + rate;
   }
 
-  /** @param {boolean} training */
-  #showToggle(training) {
-    const key = training ? "pause" : "train";
+  /** @param {boolean} running @param {string} begin what the button says otherwise */
+  #showToggle(running, begin) {
+    const key = running ? "pause" : begin;
     if (this.toggle.dataset.key === key) return;
     this.toggle.dataset.key = key;
     this.toggle.querySelector("path").setAttribute("d", ICONS[key]);

@@ -13,6 +13,7 @@ import { Stage } from "./stage.js";
 import { Panel } from "./panel.js";
 import { Board } from "./board.js";
 import { Sweep } from "./sweep.js";
+import { Plain } from "./plain.js";
 import { Transport } from "./transport.js";
 import { Pointers } from "./pointers.js";
 import { Skeleton } from "./skeleton.js";
@@ -26,7 +27,7 @@ const PICTURE_WITHIN = 400;
 /** How long after a slider was let go the page hears of it, ms: a key may be pressed again. */
 const RELEASED = 150;
 /** @type {Record<string, any>} what stands beside the picture, by the page's mode; all have the same methods */
-const FACES = { single: Panel, compare: Board, sweep: Sweep };
+const FACES = { single: Panel, compare: Board, sweep: Sweep, plain: Plain };
 
 export class View {
   /** @param {HTMLElement} parent @param {(base: string) => Promise<void>} loadPlotly */
@@ -52,14 +53,14 @@ export class View {
     this.data = data;
     this.words = wordsFrom(data.strings, data.lang);
     if (!before) this.#build();
-    const look = JSON.stringify([data.lang, data.controls, data.ranges, data.sweep]);
+    const look = JSON.stringify([data.lang, data.controls, data.ranges, data.sweep, data.members]);
     // Parts made for another run's data must not speak of the one that leaves.
     if (before && this.token !== data.token) this.run = undefined;
     if (before && look !== this.look) this.#rebuildParts();
     this.look = look;
     this.#retheme();
     if (this.token !== data.token) this.#connect();
-    else if (this.wishedProject !== data.project_to_circle) this.#project(data.project_to_circle);
+    else if (this.wishedProject !== data.project_to_circle) this.project(data.project_to_circle);
     // Of presses in quick succession the page may have taken an earlier one.
     else if (before && !this.#pageKnows()) this.#tellPage(1000);
     this.token = data.token;
@@ -69,8 +70,9 @@ export class View {
   #build() {
     this.metrics.mounts += 1;
     this.skeleton = new Skeleton(this.parent, this.data.mode);
+    this.skeleton.room = this.data.room;
     this.#rebuildParts();
-    this.resizes = new ResizeObserver(() => this.#resize());
+    this.resizes = new ResizeObserver(() => this.resize());
     this.resizes.observe(this.skeleton.root);
     this.stopKeys = listenToKeys(this.skeleton.root, {
       toggle: () => this.driver.toggle(),
@@ -103,8 +105,9 @@ export class View {
       replay: () => this.driver.replay(),
       speed: (/** @type {any} */ name, /** @type {number|null} */ rate) => this.driver.setSpeed(name, rate),
       seek: (/** @type {number} */ index) => this.driver.seek(index),
-      project: (/** @type {boolean} */ on) => this.#project(on),
-    });
+      project: (/** @type {boolean} */ on) => this.project(on),
+    }, Boolean(data.open));
+    skeleton.transport.hidden = data.still === true;
     if (!this.run) return;
     this.#introduce(values);
     if (!this.stage) return;
@@ -133,13 +136,18 @@ export class View {
     this.asked = new Map();
     this.driver.untouched = true;
     this.skeleton.say(this.words("waiting"), "quiet");
+    const handlers = {
+      message: (/** @type {any} */ message) => this.#message(message),
+      frame: (/** @type {ArrayBuffer} */ buffer) => this.#frame(buffer),
+      lost: () => this.skeleton.say(this.words("lost"), "warn"),
+    };
+    if (this.data.open) {
+      this.connection = this.data.open(handlers);
+      return;
+    }
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const url = `${scheme}://${location.host}${this.data.base}/stream/${this.data.token}`;
-    this.connection = new Connection(url, {
-      message: (message) => this.#message(message),
-      frame: (buffer) => this.#frame(buffer),
-      lost: () => this.skeleton.say(this.words("lost"), "warn"),
-    });
+    this.connection = new Connection(url, handlers);
   }
 
   /** @param {any} message */
@@ -191,7 +199,8 @@ export class View {
     this.stage = stage;
     this.pointers = new Pointers(skeleton, stage, words, data.lang, (sample) => this.panel.pinned(sample, stage));
     this.panel.dress(stage);
-    this.#resize();
+    if (this.camera) stage.scene.setCamera(this.camera);
+    this.resize();
     if (this.store.newest) this.#take(this.store.newest);
     try {
       await this.loadPlotly(data.base);
@@ -260,6 +269,7 @@ export class View {
     const now = performance.now();
     if (this.driver.maySelfPlay() && stage.player.mode === "live") this.driver.selfPlay(now);
     else stage.play((player) => player.follow(frame, now));
+    this.driver.begin();
     stage.wake();
   }
 
@@ -324,12 +334,28 @@ export class View {
   }
 
   /** @param {boolean} on */
-  #project(on) {
+  project(on) {
     this.stage?.setProject(on);
     this.transport.setProject(on);
   }
 
-  #resize() {
+  /** Where a link begins, besides the step. @param {{camera?: string}} start */
+  begin({ camera }) {
+    this.camera = camera;
+    if (this.stage && camera) this.stage.scene.setCamera(camera);
+  }
+
+  /** What of the picture belongs into a link. @returns {Record<string, string>} */
+  state() {
+    const { stage } = this;
+    if (!stage) return {};
+    const { player, scene } = stage;
+    const held = player.mode === "hold" && player.frame ? { step: String(player.frame.step) } : {};
+    const camera = scene.camera();
+    return { ...held, ...(camera ? { cam: camera } : {}) };
+  }
+
+  resize() {
     const shape = this.skeleton.fit();
     this.panel.place(shape, this.skeleton.left);
     this.stage?.resize();

@@ -45,6 +45,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{BASE}/runs/{{token}}/thumbnails.png", _thumbnails),
         Route(f"{BASE}/plotly/plotly.min.js", _plotly),
         Mount(f"{BASE}/web", StaticFiles(directory=asset_path("web"))),
+        Mount(f"{BASE}/tapes", StaticFiles(directory=asset_path("recordings", "tapes"))),
     ]
 
 

@@ -69,4 +69,9 @@ def live_strings(language: str) -> dict[str, str]:
             *(f"mining_{mining}" for mining in MINING),
         )
     }
-    return shared | {key: text for key, text in words.items() if key.startswith("live_")}
+    return shared | {key: text for key, text in words.items() if _is_live(key)}
+
+
+def _is_live(key: str) -> bool:
+    """Not the lecture's, which would be sent with every update for nothing."""
+    return key.startswith("live_") and not key.startswith("live_lesson_")

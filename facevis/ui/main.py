@@ -6,9 +6,14 @@ import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
 from facevis.ui import state
-from facevis.ui.screens import comparison, playground, sweep
+from facevis.ui.screens import comparison, lecture, playground, sweep
 
-PAGES = {"playground": playground.page, "compare": comparison.page, "scrub": sweep.page}
+PAGES = {
+    "playground": playground.page,
+    "lecture": lecture.page,
+    "compare": comparison.page,
+    "scrub": sweep.page,
+}
 
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 # Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.

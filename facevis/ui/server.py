@@ -6,6 +6,7 @@ import gc
 from pathlib import Path
 from typing import Any
 
+from facevis.lessons import routes as lecture
 from facevis.live import stream
 
 MAIN = str(Path(__file__).with_name("main.py"))
@@ -19,4 +20,4 @@ def routes() -> list[Any]:
     """
     gc.collect()
     gc.freeze()
-    return stream.routes()
+    return [*stream.routes(), *lecture.routes()]

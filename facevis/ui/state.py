@@ -94,6 +94,11 @@ def read_run(dataset: str) -> dict[str, Any]:
     return {**fields, **absent, "dataset": dataset}
 
 
+def fresh_number() -> int:
+    """A number that this session has not had: it tells one opening of a link from the next."""
+    return secrets.randbelow(2**48)
+
+
 def new_seed() -> None:
     """The live view asked for a new seed (callbacks run before the widgets are drawn again)."""
     write({"seed": secrets.randbelow(10_000)})

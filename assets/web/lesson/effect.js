@@ -1,0 +1,59 @@
+/** Lesson 8: no margin on the left, the scrubbed margin on the right; all else is equal. */
+import { h } from "../dom.js";
+import { decimal } from "../words.js";
+import { statisticText } from "../caption.js";
+import { sweepSpec } from "../charts.js";
+import { Recorded } from "./recorded.js";
+
+const STEP = 0.05;
+/** @type {[string, string[]][]} */
+const CURVES = [["lesson_angles", ["intra", "w_inter"]], ["accuracy_title", ["accuracy", "held_out_accuracy"]]];
+const ROWS = ["intra", "w_inter", "accuracy", "held_out_accuracy", "unseen_accuracy"];
+
+export class Effect extends Recorded {
+  /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
+  constructor(host, side, context) {
+    super(host, side, context);
+    this.curves = CURVES.map(([key]) => this.chart(key, { height: 118 }));
+    this.cells = ROWS.map(() => [h("td"), h("td")]);
+    const heads = h("tr", {}, h("td"), h("th", { scope: "col", text: "m₂ = 0" }), (this.head = h("th", { scope: "col" })));
+    const rows = ROWS.map((name, i) => h("tr", {}, h("th", { scope: "row", text: this.words(`lesson_row_${name}`) }), ...this.cells[i]));
+    this.table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, heads), h("tbody", {}, ...rows));
+    side.replaceChildren(h("div", { class: "fv-pair-of-charts" }, ...this.curves.map(({ el }) => el)), this.table);
+  }
+
+  /** Which trained models the margin lies between. */
+  get at() {
+    return Math.round((Number(this.values.m2) / STEP) * 1000) / 1000;
+  }
+
+  /** @param {Record<string, any>} values */
+  set(values) {
+    const before = this.values;
+    this.values = values;
+    const key = `margin-${values.seed}`;
+    if (this.picture.wish?.key !== key) this.picture.show({ key, open: this.picture.tape(key), members: [0, this.at], captions: true, caps: true });
+    else if (before.m2 !== values.m2) this.picture.turn(1, this.at);
+    this.#tell();
+  }
+
+  /** @param {import("../store.js").FrameStore} _store @param {import("../protocol.js").Frame|null} frame */
+  followed(_store, frame) {
+    this.frame = frame;
+    this.#tell();
+  }
+
+  #tell() {
+    const { frame, run, words, context: { lang, facts } } = this;
+    if (!frame || !run) return;
+    const values = run.members.map((/** @type {any} */ member) => member.margin[1]);
+    const near = Math.round(this.at);
+    this.head.textContent = `m₂ = ${decimal(values[near], lang, 2)}`;
+    ROWS.forEach((name, i) => {
+      [0, near].forEach((member, column) => (this.cells[i][column].textContent = statisticText(name, frame.statistics[member]?.[name], words, lang)));
+    });
+    this.side.hidden = !this.isOpen;
+    const sweep = { name: "m2", values, bound: facts.bound, posterior: 0.9 };
+    CURVES.forEach(([, names], i) => this.curves[i].show({ ...sweepSpec(frame, sweep, names, run, words), mark: Number(this.values.m2) }, "", true));
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * One lesson on screen: words, question, controls and the figure. Predict, lock, reveal: the
+ * controls open when the answer does. It knows neither Streamlit nor files: its host hands in the
+ * lesson's data and takes wishes.
+ *
+ * @typedef {Object} Host
+ * @property {(number: number) => void} go         show another lesson
+ * @property {(on: boolean) => void} present       presenter view on or off
+ * @property {(query: Record<string, string>) => string} link  the address of a state; "" if there is none
+ * @property {(number: number) => string} notes    the address of a lesson's speaker notes
+ * @property {(name: string) => Promise<Uint8Array>} tape  a tape's bytes
+ * @property {(base: string) => Promise<void>} loadPlotly
+ * @property {((text: string) => string)} [qr]     the address of a QR code's picture
+ *
+ * @typedef {Object} Context  what a figure may use
+ * @property {import("../words.js").Words} words
+ * @property {string} lang
+ * @property {any} facts                            numbers computed for this lesson
+ * @property {boolean} still                        reduced motion
+ * @property {(name: string, value: number|string) => void} change
+ * @property {(name: string) => Promise<import("../tape.js").Tape>} tape
+ * @property {() => any} view                       what a live view is told of language and look
+ * @property {(still: boolean) => number} room      how high a picture may be
+ * @property {() => boolean} revealed
+ * @property {{step?: number, camera?: string}} start  where a link begins
+ * @property {(base: string) => Promise<void>} loadPlotly
+ */
+import { h } from "../dom.js";
+import { openTape } from "../tape.js";
+import { wordsFrom } from "../words.js";
+import { LessonControls } from "./controls.js";
+import { FIGURES } from "./figures.js";
+import { Question } from "./question.js";
+import { Bar } from "./bar.js";
+import { listenToLecture } from "./lecturekeys.js";
+
+const LEAST_ROOM = 260;
+/** What stands under a picture, in letters' heights: its transport, and a margin. */
+const UNDER = { tape: 6.4, still: 1.6 };
+
+export class LessonPage {
+  /** @param {HTMLElement} parent @param {Host} host */
+  constructor(parent, host) {
+    this.parent = parent;
+    this.host = host;
+    this.root = h("div", { class: "fv-root fv-lesson" });
+    parent.append(this.root);
+    /** @type {Record<string, {phase: "ask"|"locked"|"open", choice: number|null, values: Record<string, any>}>} what was answered, by lesson */
+    this.memory = {};
+    /** @type {Map<string, Promise<import("../tape.js").Tape>>} */
+    this.tapes = new Map();
+    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.stopKeys = listenToLecture(this);
+    this.resizes = new ResizeObserver(() => this.#fit());
+    this.resizes.observe(this.root);
+    this.refit = () => this.#fit();
+    window.addEventListener("resize", this.refit);
+  }
+
+  /** @param {any} data */
+  update(data) {
+    const before = this.data;
+    this.data = data;
+    this.root.dataset.theme = data.theme === "dark" ? "dark" : "light";
+    this.root.dataset.view = data.view;
+    const same = before && ["number", "lang", "opening"].every((name) => before[name] === data[name]);
+    if (!same) this.#build(before !== undefined && before.number !== data.number);
+    else {
+      this.bar?.show(data);
+      this.figure?.relook?.();
+    }
+    this.#hide();
+    requestAnimationFrame(() => this.#fit());
+  }
+
+  /** @param {boolean} moved from another lesson */
+  #build(moved) {
+    const { data, host } = this;
+    this.figure?.dispose();
+    this.words = wordsFrom(data.strings, data.lang);
+    const { words } = this;
+    const first = data.opening && !this.opened?.has(data.opening);
+    this.opened = (this.opened ?? new Set()).add(data.opening);
+    const fresh = { phase: data.revealed ? "open" : "ask", choice: null, values: { ...data.values } };
+    this.state = this.memory[data.number] = (!first && this.memory[data.number]) || fresh;
+    this.start = first ? data.start : {};
+    this.bar = new Bar(words, { go: (n) => this.go(n), present: host.present, notes: () => this.notes(), link: () => this.link(), qr: host.qr });
+    this.bar.show(data);
+    this.title = h("h1", { tabindex: -1 }, h("span", { class: "fv-lesson-number", text: String(data.number) }), " ", h("span", { text: data.title }));
+    this.figureEl = h("div", { class: "fv-lesson-figure" });
+    this.readouts = h("section", { class: "fv-readouts", "aria-label": words("lesson_readouts") });
+    this.question = new Question(data.question, words, { lock: (choice) => this.lock(choice), reveal: () => this.reveal() });
+    this.controls = new LessonControls(data.controls, this.state.values, { words, lang: data.lang }, (name, value) => this.#changed(name, value));
+    const side = h("div", { class: "fv-lesson-side" }, this.question.el, this.controls.el, this.readouts);
+    this.takeAway = h("p", { class: "fv-takeaway" }, h("b", { text: words("lesson_takeaway") }), html("span", data.takeaway));
+    const lead = html("p", data.lead);
+    lead.className = "fv-lead";
+    const head = h("header", { class: "fv-lesson-head" }, this.title, lead);
+    const parts = [this.bar.el, head, h("div", { class: "fv-lesson-main" }, this.figureEl, side), this.takeAway, this.#reading()];
+    this.root.replaceChildren(...parts);
+    this.#raise();
+    this.#phase();
+    if (moved) this.title.focus({ preventScroll: true });
+    if (moved) window.scrollTo?.(0, 0);
+  }
+
+  /** What students read: not for the hall. */
+  #reading() {
+    const { words, data } = this;
+    this.tryIt = h("a", { class: "fv-button fv-primary fv-try", target: "_blank", rel: "noopener" }, words("lesson_try"));
+    const sources = html("div", data.sources);
+    sources.className = "fv-sources";
+    return h("section", { class: "fv-reading" }, html("div", data.text),
+      data.app === null ? "" : h("p", {}, this.tryIt), h("h2", { text: words("lesson_sources") }), sources);
+  }
+
+  #raise() {
+    const { data, words, host } = this;
+    const Figure = FIGURES[data.figure];
+    /** @type {Context} */
+    const context = {
+      words,
+      lang: data.lang,
+      facts: data.facts,
+      still: this.still,
+      start: this.start,
+      change: (name, value) => {
+        this.controls.set(name, value);
+        this.#changed(name, this.controls.values[name]);
+      },
+      tape: (name) => this.#tape(name),
+      view: () => ({ base: this.data.base, theme: this.data.theme, lang: data.lang, strings: data.strings, view: this.data.view, autoplay: false }),
+      room: (still) => this.#room(still),
+      revealed: () => this.state.phase === "open",
+      loadPlotly: host.loadPlotly,
+    };
+    this.figure = new Figure(this.figureEl, this.readouts, context);
+    this.figure.set({ ...this.controls.values });
+    if (this.state.phase === "open") this.figure.open(true);
+  }
+
+  /** @param {string} name */
+  #tape(name) {
+    if (!this.tapes.has(name)) this.tapes.set(name, this.host.tape(name).then(openTape));
+    return this.tapes.get(name);
+  }
+
+  /** @param {string} name @param {number|string} value */
+  #changed(name, value) {
+    this.state.values[name] = value;
+    this.figure?.set({ ...this.controls.values });
+    this.#tell();
+  }
+
+  // -- predict, lock, reveal ------------------------------------------------------------------
+
+  /** @param {number} choice */
+  lock(choice) {
+    this.state.phase = "locked";
+    this.state.choice = choice;
+    this.#phase();
+  }
+
+  reveal() {
+    if (this.state.phase === "open") return;
+    this.state.phase = "open";
+    this.#phase();
+    this.figure.open(false);
+    requestAnimationFrame(() => this.#fit());
+  }
+
+  #phase() {
+    const { phase, choice } = this.state;
+    this.root.dataset.phase = phase;
+    this.question.show(phase, choice, this.data.answer);
+    this.controls.lock(phase !== "open");
+    this.takeAway.hidden = phase !== "open";
+    this.#tell();
+  }
+
+  // -- wishes of hand and keys ----------------------------------------------------------------
+
+  /** Clicker and arrow key: first the answer, then the next lesson. */
+  next() {
+    if (this.state.phase !== "open") this.reveal();
+    else this.go(this.data.number + 1);
+  }
+
+  previous() {
+    this.go(this.data.number - 1);
+  }
+
+  /** @param {number} number */
+  go(number) {
+    if (number < 1 || number > this.data.count) return;
+    if (this.notesWindow && !this.notesWindow.closed) this.notesWindow.location = this.host.notes(number);
+    this.host.go(number);
+  }
+
+  notes() {
+    this.notesWindow = window.open(this.host.notes(this.data.number), "facevis-notes", "width=720,height=860");
+  }
+
+  /** Keys 1 to 9: an answer, later a preset. @param {number} index */
+  choose(index) {
+    if (this.state.phase === "ask") this.question.choose(index);
+    else if (this.state.phase === "open") this.controls.choose(index);
+  }
+
+  /** Enter: lock the chosen answer, then show the right one. */
+  enter() {
+    if (this.state.phase === "ask") this.question.lock();
+    else this.reveal();
+  }
+
+  // -- links ----------------------------------------------------------------------------------
+
+  /** The whole visible state, as a link's parameters. */
+  query() {
+    const { data, state } = this;
+    /** @type {Record<string, string>} */
+    const query = { lesson: String(data.number), lang: data.lang };
+    if (data.view === "present") query.view = "present";
+    if (data.hidden.length) query.hide = data.hidden.join(",");
+    if (state.phase === "open") query.answer = "1";
+    for (const { name, value } of data.controls) if (state.values[name] !== value) query[name] = String(Number.isFinite(state.values[name]) ? Number(state.values[name].toFixed(6)) : state.values[name]);
+    return { ...query, ...this.figure?.state?.() };
+  }
+
+  link() {
+    return this.host.link(this.query());
+  }
+
+  /** The playground's link follows the controls. */
+  #tell() {
+    if (!this.tryIt || this.data.app === null) return;
+    const { page, query } = this.data.try;
+    const values = { ...this.state.values, lang: this.data.lang };
+    const filled = Object.entries({ ...query, lang: "{lang}" }).map(([key, text]) =>
+      [key, text.replace(/\{(\w+)(?::([^}]*))?\}/g, (/** @type {string} */ _, /** @type {string} */ name, /** @type {string} */ map) => translated(values[name], map))]);
+    this.tryIt.href = `${this.data.app}${page}?${new URLSearchParams(Object.fromEntries(filled))}`;
+  }
+
+  // -- room -----------------------------------------------------------------------------------
+
+  /** @param {boolean} still */
+  #room(still) {
+    const letter = parseFloat(getComputedStyle(this.root).fontSize) || 14;
+    const under = letter * (still ? UNDER.still : UNDER.tape);
+    const present = this.data.view === "present";
+    const top = this.figureEl.getBoundingClientRect().top + (present ? 0 : window.scrollY);
+    const below = present && !this.takeAway.hidden ? this.takeAway.offsetHeight + letter : 0;
+    return Math.max(LEAST_ROOM, window.innerHeight - (present ? top : Math.min(top, 200)) - under - below);
+  }
+
+  #fit() {
+    const letters = this.root.clientWidth / (parseFloat(getComputedStyle(this.root).fontSize) || 14);
+    this.root.dataset.width = letters >= 58 ? "wide" : "narrow";
+    this.figure?.fit();
+  }
+
+  /** What a link hides. */
+  #hide() {
+    for (const [name, el] of Object.entries({ question: this.question.el, controls: this.controls.el, text: this.root.querySelector(".fv-reading"), bar: this.bar.el, readouts: this.readouts, lead: this.root.querySelector(".fv-lead") })) {
+      el.classList.toggle("fv-gone", this.data.hidden.includes(name));
+    }
+    for (const [name, { el }] of Object.entries(this.controls.parts)) el.classList.toggle("fv-gone", this.data.hidden.includes(name));
+  }
+
+  dispose() {
+    this.stopKeys();
+    this.resizes.disconnect();
+    window.removeEventListener("resize", this.refit);
+    this.figure?.dispose();
+    this.root.remove();
+  }
+}
+
+/** A value by a list of "from=to"; as it is where none is given. @param {any} value @param {string} [map] */
+function translated(value, map) {
+  const found = (map ?? "").split("|").find((pair) => pair.startsWith(`${value}=`));
+  return found ? found.slice(String(value).length + 1) : String(value);
+}
+
+/** Text of our own lessons, made into HTML by facevis/lessons/texts.py from Markdown without HTML. @param {string} tag @param {string} text */
+export function html(tag, text) {
+  const el = document.createElement(tag);
+  el.innerHTML = text;
+  return el;
+}

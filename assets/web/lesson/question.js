@@ -1,0 +1,61 @@
+/** The question: predict, lock, reveal. Shows a phase and reports wishes; decides nothing. */
+import { h } from "../dom.js";
+import { html } from "./page.js";
+
+export class Question {
+  /**
+   * @param {{text: string, options: {text: string, right: boolean}[]}} question
+   * @param {import("../words.js").Words} words
+   * @param {{lock: (choice: number) => void, reveal: () => void}} acts
+   */
+  constructor(question, words, acts) {
+    this.words = words;
+    this.acts = acts;
+    const group = `fv-question-${Math.random().toString(36).slice(2)}`;
+    this.inputs = question.options.map((_, i) => h("input", { type: "radio", name: group, value: i }));
+    this.rows = question.options.map(({ text, right }, i) => {
+      this.inputs[i].addEventListener("change", () => (this.lockButton.disabled = false));
+      const verdict = h("span", { class: "fv-verdict", hidden: true, text: right ? words("lesson_right") : "" });
+      return h("label", { class: "fv-option", "data-right": String(right) }, this.inputs[i], h("span", { class: "fv-option-key", "aria-hidden": "true", text: String(i + 1) }), html("span", text), verdict);
+    });
+    this.lockButton = h("button", { type: "button", class: "fv-button fv-primary", disabled: true, onclick: () => this.lock(), text: words("lesson_lock") });
+    this.revealButton = h("button", { type: "button", class: "fv-button", onclick: () => acts.reveal(), text: words("lesson_reveal") });
+    this.buttons = h("div", { class: "fv-buttons" }, this.lockButton, this.revealButton);
+    this.said = h("p", { class: "fv-quiet-note", "aria-live": "polite" });
+    this.answer = h("div", { class: "fv-answer", "aria-live": "polite", hidden: true });
+    const legend = html("legend", question.text);
+    this.el = h("section", { class: "fv-question", "aria-label": words("lesson_question") },
+      h("fieldset", {}, legend, ...this.rows), this.buttons, this.said, this.answer);
+  }
+
+  /** @param {number} index */
+  choose(index) {
+    if (!this.inputs[index] || this.inputs[index].disabled) return;
+    this.inputs[index].checked = true;
+    this.lockButton.disabled = false;
+  }
+
+  lock() {
+    const choice = this.inputs.findIndex(({ checked }) => checked);
+    if (choice >= 0) this.acts.lock(choice);
+  }
+
+  /** @param {"ask"|"locked"|"open"} phase @param {number|null} choice @param {string} answer */
+  show(phase, choice, answer) {
+    const asking = phase === "ask";
+    this.el.dataset.phase = phase;
+    this.inputs.forEach((input, i) => {
+      input.disabled = !asking;
+      if (choice !== null) input.checked = i === choice;
+      this.rows[i].dataset.chosen = String(input.checked);
+      this.rows[i].querySelector(".fv-verdict").hidden = phase !== "open";
+    });
+    this.lockButton.hidden = !asking;
+    this.buttons.hidden = phase === "open";
+    this.said.textContent = phase === "locked" ? this.words("lesson_locked") : "";
+    this.said.hidden = phase !== "locked";
+    this.answer.hidden = phase !== "open";
+    if (phase === "open") this.answer.replaceChildren(html("p", answer));
+    if (phase === "locked") this.revealButton.focus();
+  }
+}

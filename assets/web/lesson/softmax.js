@@ -1,0 +1,39 @@
+/** Lesson 1: plain softmax while it trains; lengths are free, and the classes become rays. */
+import { lossSpec, shareSpec } from "../charts.js";
+import { decimal } from "../words.js";
+import { h } from "../dom.js";
+import { Recorded } from "./recorded.js";
+
+export class Softmax extends Recorded {
+  /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
+  constructor(host, side, context) {
+    super(host, side, context);
+    this.loss = this.chart("loss_title");
+    this.accuracy = this.chart("accuracy_title");
+    this.lengths = h("p", { class: "fv-readout" });
+    side.replaceChildren(h("div", { class: "fv-pair-of-charts" }, this.loss.el, this.accuracy.el), this.lengths);
+  }
+
+  /** @param {Record<string, any>} values */
+  set(values) {
+    this.values = values;
+    const member = Number(values.seed);
+    const key = `softmax-${values.classes}`;
+    if (this.picture.wish?.key === key) this.picture.turn(0, member);
+    else this.picture.show({ key, open: this.picture.tape(key), members: [member] });
+    this.last = undefined;
+  }
+
+  /** @param {import("../store.js").FrameStore} store @param {import("../protocol.js").Frame|null} frame */
+  followed(store, frame) {
+    if (!frame || !store.kept.length) return;
+    const { lang } = this.context;
+    const member = Number(this.values.seed);
+    const last = store.kept[store.kept.length - 1].step;
+    const known = this.isOpen ? store.kept : store.kept.slice(0, 1);
+    const spot = frame.statistics[member];
+    this.loss.show({ ...lossSpec(known, member, last), mark: frame.step }, frame.losses[member] === null ? "" : decimal(frame.losses[member], lang, 3), true);
+    this.accuracy.show({ ...shareSpec(known, member, last, "accuracy", null), mark: frame.step }, `${decimal(100 * (spot.accuracy ?? 0), lang, 1)} %`, true);
+    this.lengths.textContent = this.words("lesson_lengths", { longest: decimal(frame.extent[member], lang, 1) });
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The plainest face of a view: pictures of the members that are asked for, and nothing beside them.
+ * Who shows it hears what is on screen and may set the caps' margin or turn a cell to another
+ * member. Lessons are built on it.
+ *
+ * @typedef {Object} Heard  what the view's user wants to hear; all may be left out
+ * @property {(run: any) => void} [begun]
+ * @property {(stage: import("./stage.js").Stage, frame: import("./protocol.js").Frame) => void} [shown]
+ * @property {(store: import("./store.js").FrameStore, frame: import("./protocol.js").Frame|null) => void} [history]
+ */
+import { h } from "./dom.js";
+import { captionOf } from "./caption.js";
+
+export class Plain {
+  /**
+   * @param {import("./skeleton.js").Skeleton} skeleton @param {{words: import("./words.js").Words, data: any}} context
+   */
+  constructor(skeleton, { words, data }) {
+    this.skeleton = skeleton;
+    this.words = words;
+    this.data = data;
+    /** @type {Heard} */
+    this.heard = data.heard ?? {};
+    skeleton.panel.hidden = true;
+  }
+
+  /** @returns {number[]} one for each cell */
+  members() {
+    return this.data.members;
+  }
+
+  values() {}
+
+  hasMargin() {
+    return false;
+  }
+
+  steering() {
+    return { margin: [1, 0, 0], scale: 1 };
+  }
+
+  /** @param {any} run */
+  introduce(run) {
+    this.run = run;
+    this.#captions(this.data.members);
+    this.heard.begun?.(run);
+  }
+
+  /** @param {number[]} members */
+  #captions(members) {
+    const { places } = this.skeleton;
+    if (!this.data.captions || places.length !== members.length) return;
+    members.forEach((member, i) => {
+      const { name, detail } = captionOf(this.run.members[Math.round(member)], this.words, this.data.lang);
+      places[i].head.replaceChildren(h("strong", { text: name }), h("span", { text: detail }));
+    });
+  }
+
+  /** Caps of each member's own margin, or of the one that is set. @param {import("./stage.js").Stage} stage */
+  dress(stage) {
+    for (const [i, cell] of stage.cells.entries()) {
+      const { margin, in_margin_family: family } = stage.run.members[Math.round(this.data.members[i])];
+      const [m1, m2, m3] = this.data.margin ?? margin;
+      cell.setMargin(this.data.caps && family ? { m1, m2, m3 } : null);
+    }
+  }
+
+  /** Another member in a cell. @param {import("./stage.js").Stage|undefined} stage @param {number} place @param {number} member may lie between two */
+  turn(stage, place, member) {
+    this.data.members = this.data.members.map((/** @type {number} */ m, /** @type {number} */ i) => (i === place ? member : m));
+    if (!stage) return;
+    stage.cells[place].player.turnTo(member, performance.now());
+    this.#captions(this.data.members);
+    this.dress(stage);
+    stage.invalidate();
+  }
+
+  /** @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
+  picture(stage, frame) {
+    this.heard.shown?.(stage, frame);
+  }
+
+  /** @param {import("./store.js").FrameStore} store @param {import("./protocol.js").Frame|null} shown */
+  history(store, shown) {
+    this.heard.history?.(store, shown);
+  }
+
+  pinned() {}
+
+  answer() {}
+
+  place() {}
+
+  fit() {}
+
+  redraw() {}
+
+  dispose() {}
+}

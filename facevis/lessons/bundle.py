@@ -1,0 +1,145 @@
+"""A lesson as the browser is told of it: words, controls, numbers for its figure, one JSON object.
+
+The app's page and the exported file hand the same bundle to the same modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from facevis.geometry import packing_angle
+from facevis.i18n import strings
+from facevis.lessons.angles import packing_table
+from facevis.lessons.programme import LESSONS, lesson, values_from_query
+from facevis.lessons.texts import lesson_text
+from facevis.mining import MINING
+from facevis.objectives import OBJECTIVES
+
+HIDEABLE = ("question", "controls", "text", "bar", "readouts", "lead")
+VIEWS = ("normal", "present")
+
+
+def bundle(number: int, language: str, values: Mapping[str, float | str]) -> dict[str, Any]:
+    """What the view is told of a lesson; ``values`` are those of its controls.
+
+    >>> told = bundle(10, "en", {})
+    >>> told["number"], told["figure"], [control["name"] for control in told["controls"]]
+    (10, 'circle', ['scene', 'count', 'm1', 'm2', 'm3'])
+    """
+    one = lesson(number)
+    text = lesson_text(one.name, language)
+    return {
+        "number": number,
+        "count": len(LESSONS),
+        "titles": [lesson_text(other.name, language).title for other in LESSONS],
+        "lang": language,
+        "title": text.title,
+        "lead": text.lead,
+        "question": {
+            "text": text.question,
+            "options": [{"text": o.text, "right": o.right} for o in text.options],
+        },
+        "answer": text.answer,
+        "text": text.text,
+        "takeaway": text.takeaway,
+        "sources": text.sources,
+        "figure": one.figure,
+        "controls": [control.to_json() for control in one.controls],
+        "values": {**{c.name: c.value for c in one.controls}, **values},
+        "facts": FACTS.get(one.figure, dict)(),
+        "tapes": list(one.tapes),
+        "try": {"page": one.page, "query": dict(one.query)},
+        "strings": lesson_strings(language),
+    }
+
+
+def opening(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """The lecture's state in a link: which lesson, how it is shown, its controls; and a sentence
+    for each part that was ignored.
+
+    >>> state, ignored = opening({"lesson": "8", "m2": "0.4", "hide": "seed,everything"})
+    >>> state["number"], state["values"]["m2"], state["hidden"]
+    (8, 0.4, ['seed'])
+    >>> ignored
+    ['hide=everything was ignored: lesson 8 has nothing of that name.']
+    """
+    ignored: list[str] = []
+    number = _number(query.get("lesson", "1"), ignored)
+    one = lesson(number)
+    values, wrong = values_from_query(one, query)
+    known = {*HIDEABLE, *(control.name for control in one.controls)}
+    hidden = [name for name in query.get("hide", "").split(",") if name]
+    ignored += wrong
+    for name in hidden:
+        if name not in known:
+            ignored.append(f"hide={name[:40]} was ignored: lesson {number} has nothing of that name.")
+    state = {
+        "number": number,
+        "values": values,
+        "hidden": [name for name in hidden if name in known],
+        "view": _one_of("view", query, VIEWS, ignored),
+        "revealed": _one_of("answer", query, ("0", "1"), ignored) == "1",
+        "start": start_of(query, ignored),
+    }
+    return state, ignored
+
+
+def start_of(query: Mapping[str, str], ignored: list[str]) -> dict[str, Any]:
+    """Where a picture begins: its step and its camera; what is no such thing is said."""
+    start: dict[str, Any] = {}
+    if "step" in query:
+        if query["step"].isascii() and query["step"].isdigit() and len(query["step"]) < 8:
+            start["step"] = int(query["step"])
+        else:
+            ignored.append(f"step={query['step'][:40]} was ignored: give a whole number.")
+    if "cam" in query:
+        if _is_camera(query["cam"]):
+            start["camera"] = query["cam"]
+        else:
+            ignored.append(f"cam={query['cam'][:40]} was ignored: it names no camera.")
+    return start
+
+
+def lesson_strings(language: str) -> dict[str, str]:
+    """The words that a lesson's page may need in the browser."""
+    words = strings(language)
+    shared = {
+        f"live_{name}": words[name]
+        for name in (*(f"objective_{o}" for o in OBJECTIVES), *(f"mining_{m}" for m in MINING))
+    }
+    return shared | {key: text for key, text in words.items() if key.startswith("live_")}
+
+
+def _number(text: str, ignored: list[str]) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    if 1 <= number <= len(LESSONS):
+        return number
+    ignored.append(f"lesson={text[:40]} was ignored: choose one from 1 to {len(LESSONS)}.")
+    return 1
+
+
+def _one_of(
+    name: str, query: Mapping[str, str], choices: tuple[str, ...], ignored: list[str]
+) -> str:
+    text = query.get(name, choices[0])
+    if text in choices:
+        return text
+    ignored.append(f"{name}={text[:40]} was ignored: choose one of {', '.join(choices)}.")
+    return choices[0]
+
+
+def _is_camera(text: str) -> bool:
+    try:
+        numbers = [float(part) for part in text.split("_")]
+    except ValueError:
+        return False
+    return len(numbers) in (4, 7) and all(abs(number) < 1000 for number in numbers)
+
+
+FACTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "dimension": lambda: {"angles": packing_table()},
+    "effect": lambda: {"bound": packing_angle(7, 2)},
+}
+"""Numbers that a figure needs, by its name."""
+

@@ -1,0 +1,92 @@
+"""The lecture: one lesson at a time, drawn in the browser from the lesson's bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from facevis.lessons.bundle import bundle
+from facevis.lessons.bundle import opening as opening_of
+from facevis.live.stream import BASE
+from facevis.ui import runs, state
+
+Translate = Callable[..., str]
+
+_STUB = f"""
+export default function (component) {{
+  // The stub runs from a blob, where a path has no host to be relative to.
+  const ready = import(window.location.origin + "{BASE}/web/lesson/mount.js");
+  ready.then((lesson) => lesson.mount(component));
+  return () => ready.then((lesson) => lesson.unmount(component));
+}}
+"""
+_BARE = """<style>
+header[data-testid="stHeader"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"],
+[data-testid="stExpandSidebarButton"], footer { display: none !important; }
+.stMainBlockContainer { padding: 1rem 1.6rem 0.6rem !important; max-width: none !important; }
+</style>"""
+
+
+def page(t: Translate, query: Mapping[str, str] | None) -> None:
+    """Link → lesson, its bundle, draw it."""
+    if query is not None:
+        opened, ignored = opening_of(query)
+        state.keep("lecture", {**opened, "opening": state.fresh_number()})
+        runs.tell_ignored(t, ignored)
+    shown: dict[str, Any] = state.recall("lecture")
+    present = shown["view"] == "present"
+    if present:
+        st.html(_BARE)
+    else:
+        with st.sidebar:
+            st.caption(t("lecture_lead"))
+    try:
+        told = bundle(shown["number"], state.language(), shown["values"])
+    except ValueError as error:
+        st.error(runs.plain(str(error)))
+        return
+    st.query_params.from_dict(_query(shown))
+    component = st.components.v2.component("facevis_lesson", js=_STUB, isolate_styles=False)
+    component(
+        data={
+            **told,
+            "base": BASE,
+            "theme": st.context.theme.type or "light",
+            **{name: shown[name] for name in ("view", "hidden", "revealed", "start", "opening")},
+        },
+        key="lesson",
+        on_go_change=_go,
+        on_present_change=_present,
+        height="content",
+    )
+
+
+def _query(shown: Mapping[str, Any]) -> dict[str, str]:
+    query = {"lesson": str(shown["number"]), "lang": state.language()}
+    if shown["view"] == "present":
+        query["view"] = "present"
+    if shown["hidden"]:
+        query["hide"] = ",".join(shown["hidden"])
+    return query
+
+
+def _told(name: str) -> Any:
+    return (state.recall("lesson") or {}).get(name)
+
+
+def _go() -> None:
+    """Another lesson: what the link said of the one before is over."""
+    number = _told("go")
+    if isinstance(number, int):
+        opened, _ = opening_of({"lesson": str(number)})
+        shown = state.recall("lecture")
+        kept = {name: shown[name] for name in ("view", "opening", "hidden")}
+        state.keep("lecture", {**opened, **kept})
+
+
+def _present() -> None:
+    view = _told("present")
+    if view in ("present", "normal"):
+        state.keep("lecture", {**state.recall("lecture"), "view": view})
