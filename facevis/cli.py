@@ -1,4 +1,5 @@
-"""The command line: ``facevis app`` opens the app, ``facevis compare`` trains losses side by side.
+"""The command line: ``facevis app`` opens the app, ``facevis compare`` trains losses side by side,
+``facevis export`` writes lessons as files.
 
 The app's settings (no usage statistics, no prompts) lie beside app.py, where Streamlit prefers them
 to those of the working directory; address and port are always named. It knows no page.
@@ -12,7 +13,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -118,6 +119,51 @@ class Compare:
 
 
 @dataclass(frozen=True)
+class Export:
+    """Write a lesson as one HTML file that needs no network, or the course as a folder."""
+
+    what: Annotated[Literal["lesson", "course"], tyro.conf.Positional]
+    """lesson or course."""
+    number: Annotated[int | None, tyro.conf.Positional] = None
+    """Which lesson, 1 to 13."""
+    out: Path | None = None
+    """File of the lesson (default lesson-08.html) or folder of the course (default course)."""
+    lang: str = "en"
+    """Language, en or ru."""
+
+    def run(self) -> None:
+        """Write it and say where; every fault ends in one sentence."""
+        from rich.console import Console
+        from rich.progress import Progress
+
+        from facevis.i18n import translator
+        from facevis.lessons.export import file_name, write_course, write_lesson
+
+        try:
+            if self.what == "lesson":
+                if self.number is None:
+                    raise ValueError("which lesson? Name its number: facevis export lesson 8.")
+                path = self.out or Path(file_name(self.number))
+                write_lesson(self.number, self.lang, path)
+            else:
+                if self.number is not None:
+                    raise ValueError("a course has all lessons: facevis export course.")
+                path = self.out or Path("course")
+                with Progress(console=Console(stderr=True), transient=True) as progress:
+                    task = progress.add_task("facevis", total=None)
+                    write_course(
+                        self.lang,
+                        path,
+                        lambda done, of: progress.update(task, completed=done, total=of),
+                    )
+            print(translator(self.lang)("export_written", path=path))
+        except ValueError as error:
+            raise SystemExit(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise SystemExit("Stopped; files that were written until then are whole.") from error
+
+
+@dataclass(frozen=True)
 class Version:
     """Print the version."""
 
@@ -129,6 +175,7 @@ class Version:
 Command = (
     Annotated[App, tyro.conf.subcommand("app")]
     | Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Version, tyro.conf.subcommand("version")]
 )
 

@@ -21,6 +21,9 @@
 import { h, svg } from "./dom.js";
 
 const PAD = { left: 34, right: 10, top: 8, bottom: 22 };
+/** A letter of the ticks, pixels, for which PAD is made; and as a share of the text around. */
+const TICK = 11;
+const TICK_SHARE = 0.72;
 
 export class LineChart {
   /** @param {{title: string, xLabel?: string, height?: number, square?: boolean}} options */
@@ -42,6 +45,7 @@ export class LineChart {
     /** @type {SVGPathElement[]} */
     this.paths = [];
     this.frameKey = "";
+    this.pad = PAD;
   }
 
   /** @param {Spec} spec @param {string} [readout] @param {boolean} [now] draw with what is being drawn, not in a frame of its own */
@@ -62,13 +66,17 @@ export class LineChart {
   /** The space has changed. */
   fit() {
     const width = this.el.clientWidth;
-    if (!width || width === this.width) return;
+    const letter = parseFloat(getComputedStyle(this.el).fontSize) || TICK;
+    if (!width || (width === this.width && letter === this.letter)) return;
     this.width = width;
-    const wanted = this.options.square ? Math.min(width * 0.86, 230) : (this.options.height ?? 120);
+    this.letter = letter;
+    const large = Math.max(1, (letter * TICK_SHARE) / TICK);
+    this.pad = { left: PAD.left * large, right: PAD.right * large, top: PAD.top, bottom: PAD.bottom * large };
+    const wanted = this.options.square ? Math.min(width * 0.86, 230) : (this.options.height ?? 120) * Math.max(1, large / 1.25);
     this.height = Math.round(wanted);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
     this.svg.setAttribute("height", String(this.height));
-    this.mark.setAttribute("y2", String(this.height - PAD.bottom));
+    this.mark.setAttribute("y2", String(this.height - this.pad.bottom));
     this.frameKey = "";
     if (this.spec) this.show(this.spec, this.text);
   }
@@ -102,13 +110,13 @@ export class LineChart {
   /** @param {number} value */
   #x(value) {
     const [low, high] = this.spec.x;
-    return PAD.left + ((value - low) / (high - low || 1)) * (this.width - PAD.left - PAD.right);
+    return this.pad.left + ((value - low) / (high - low || 1)) * (this.width - this.pad.left - this.pad.right);
   }
 
   /** @param {number} value */
   #y(value) {
     const [low, high] = this.spec.y;
-    return PAD.top + (1 - (value - low) / (high - low || 1)) * (this.height - PAD.top - PAD.bottom);
+    return this.pad.top + (1 - (value - low) / (high - low || 1)) * (this.height - this.pad.top - this.pad.bottom);
   }
 
   /** Grid, ticks and legend, only when they differ. */
@@ -117,17 +125,17 @@ export class LineChart {
     const key = JSON.stringify([x, y, xTicks, yTicks, series.map((s) => s.label)]);
     if (key === this.frameKey) return;
     this.frameKey = key;
-    const [left, right] = [PAD.left, this.width - PAD.right];
-    const bottom = this.height - PAD.bottom;
+    const [left, right] = [this.pad.left, this.width - this.pad.right];
+    const bottom = this.height - this.pad.bottom;
     const parts = [];
     for (const [value, text] of yTicks) {
       const at = this.#y(value);
       parts.push(svg("line", { x1: left, x2: right, y1: at, y2: at }));
-      parts.push(svg("text", { x: left - 6, y: at + 3.5, "text-anchor": "end", text }));
+      parts.push(svg("text", { x: left - 6, y: at + this.pad.bottom * 0.16, "text-anchor": "end", text }));
     }
     xTicks.forEach(([value, text], i) => {
       const anchor = i === 0 ? "start" : i === xTicks.length - 1 ? "end" : "middle";
-      parts.push(svg("text", { x: this.#x(value), y: bottom + 15, "text-anchor": anchor, text }));
+      parts.push(svg("text", { x: this.#x(value), y: bottom + this.pad.bottom * 0.68, "text-anchor": anchor, text }));
     });
     for (const [value, height, text] of this.spec.notes ?? []) {
       const place = { x: this.#x(value), y: this.#y(height), "text-anchor": "middle" };

@@ -51,7 +51,7 @@ export class Plain {
     const { places } = this.skeleton;
     if (!this.data.captions || places.length !== members.length) return;
     members.forEach((member, i) => {
-      const { name, detail } = captionOf(this.run.members[Math.round(member)], this.words, this.data.lang);
+      const { name, detail } = captionOf(named(this.run.members[Math.round(member)]), this.words, this.data.lang);
       places[i].head.replaceChildren(h("strong", { text: name }), h("span", { text: detail }));
     });
   }
@@ -96,4 +96,10 @@ export class Plain {
   redraw() {}
 
   dispose() {}
+}
+
+/** Without a margin every loss of the family is the normalised softmax. @param {any} member */
+function named(member) {
+  const [m1, m2, m3] = member.margin;
+  return member.in_margin_family && m1 === 1 && !m2 && !m3 ? { ...member, objective: "normalized_softmax" } : member;
 }

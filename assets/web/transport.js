@@ -36,8 +36,8 @@ export class Transport {
     this.projectLabel = h("label", { class: "fv-project", hidden: true }, this.project, this.projectText);
     const rewind = this.#button("rewind", taped ? "back_title" : "rewind_title", acts.rewind);
     if (taped) {
-      const bar = h("div", { class: "fv-bar" }, this.toggle, this.scrub, this.where);
-      host.replaceChildren(bar, h("div", { class: "fv-row" }, h("div", { class: "fv-buttons" }, rewind), this.projectLabel, this.#speeds()));
+      rewind.classList.add("fv-bare");
+      host.replaceChildren(h("div", { class: "fv-bar" }, this.toggle, rewind, this.scrub, this.where, this.#speeds()));
       return;
     }
     const buttons = h("div", { class: "fv-buttons" },

@@ -22,3 +22,10 @@ export function decimal(value, lang, digits) {
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(lang, format).format(value).replace("-", "−");
 }
+
+/** A large number in short words. @param {number} value @param {string} lang */
+export function compact(value, lang) {
+  const long = value >= 1e6;
+  const format = long ? { notation: /** @type {const} */ ("compact"), compactDisplay: /** @type {const} */ ("long"), maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 };
+  return new Intl.NumberFormat(lang, format).format(value);
+}

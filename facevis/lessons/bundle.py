@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from facevis.datasets import load
 from facevis.geometry import packing_angle
 from facevis.i18n import strings
 from facevis.lessons.angles import packing_table
 from facevis.lessons.programme import LESSONS, lesson, values_from_query
+from facevis.lessons.tapes import TRIPLET_MARGINS, tape
 from facevis.lessons.texts import lesson_text
+from facevis.live.material import material_for
 from facevis.mining import MINING
 from facevis.objectives import OBJECTIVES
 
@@ -137,7 +140,19 @@ def _is_camera(text: str) -> bool:
     return len(numbers) in (4, 7) and all(abs(number) < 1000 for number in numbers)
 
 
+def _triplet_facts() -> dict[str, Any]:
+    config = tape("triplet").config
+    batches = len(material_for(config).train) // config.batch_size
+    return {
+        "margins": [str(margin) for margin in TRIPLET_MARGINS],
+        "mining": list(MINING),
+        "epoch20": 20 * batches,
+    }
+
+
 FACTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "siamese": lambda: {"images": len(load("digits").labels)},
+    "triplet": _triplet_facts,
     "dimension": lambda: {"angles": packing_table()},
     "effect": lambda: {"bound": packing_angle(7, 2)},
 }

@@ -27,9 +27,9 @@ export class Bar {
     this.notes = this.#button("notes", acts.notes);
     this.share = new Share(words, { link: acts.link, qr: acts.qr });
     this.keys = new KeyCard(words);
-    const ways = h("div", { class: "fv-ways" }, this.previous, this.menu, this.next);
+    this.ways = h("div", { class: "fv-ways" }, this.previous, this.menu, this.next);
     const tools = h("div", { class: "fv-ways" }, this.present, this.notes, this.share.el, this.keys.el);
-    this.el = h("nav", { class: "fv-lesson-bar", "aria-label": words("lesson_nav") }, ways, tools);
+    this.el = h("nav", { class: "fv-lesson-bar", "aria-label": words("lesson_nav") }, this.ways, tools);
   }
 
   /** @param {string} key @param {() => void} act */
@@ -40,12 +40,13 @@ export class Bar {
   }
 
   /** @param {any} data */
-  show({ number, count, titles, view, hasNotes, app }) {
+  show({ number, count, titles, view, hasNotes, app, alone }) {
     this.number = number;
     this.view = view;
     this.previous.disabled = number <= 1;
     this.next.disabled = number >= count;
     this.menu.replaceChildren(...titles.map((/** @type {string} */ title, /** @type {number} */ i) => h("option", { value: i + 1, selected: i + 1 === number, text: `${i + 1} · ${title}` })));
+    this.ways.hidden = alone === true;
     this.notes.hidden = !hasNotes;
     this.share.el.hidden = app === null;
     this.present.setAttribute("aria-pressed", String(view === "present"));

@@ -36,7 +36,7 @@ export class LessonControls {
   /** @param {Control} control */
   #range(control) {
     const { name, low, high, step } = control;
-    const label = this.words(`control_${name}`);
+    const label = this.words(`lesson_control_${name}`);
     const input = h("input", { type: "range", class: "fv-range", min: low, max: high, step, "aria-label": label });
     const value = h("output", { class: "fv-control-value" });
     input.addEventListener("input", () => this.#take(name, Number(input.value)));
@@ -60,7 +60,7 @@ export class LessonControls {
       return input;
     });
     const labels = options.map((option, i) => h("label", {}, inputs[i], h("span", { text: this.#option(name, option) })));
-    const label = this.words(`control_${name}`);
+    const label = this.words(`lesson_control_${name}`);
     const box = h("div", { class: "fv-speeds", role: "radiogroup", "aria-label": label }, ...labels);
     const write = () => inputs.forEach((input) => (input.checked = input.value === String(this.values[name])));
     const el = h("div", { class: "fv-control fv-choice" }, h("span", { class: "fv-control-name", text: label }), box);
@@ -69,7 +69,7 @@ export class LessonControls {
 
   /** A number speaks for itself. @param {string} name @param {string} option */
   #option(name, option) {
-    if (!/^[\d.]+$/.test(option)) return this.words(`choice_${name}_${option.replaceAll("-", "_")}`);
+    if (!/^[\d.]+$/.test(option)) return this.words(`lesson_choice_${name}_${option.replaceAll("-", "_")}`);
     return decimal(Number(option), this.lang, option.includes(".") ? option.split(".")[1].length : 0);
   }
 
@@ -93,7 +93,7 @@ export class LessonControls {
     const control = this.controls.find((one) => one.name === name);
     if (!control) return;
     const { kind, low, high, step } = control;
-    this.values[name] = kind === "range" ? Math.min(high, Math.max(low, Math.round(Number(value) / step) * step)) : value;
+    this.values[name] = kind === "range" ? Math.min(high, Math.max(low, Number((Math.round(Number(value) / step) * step).toFixed(6)))) : value;
     this.refresh();
   }
 

@@ -6,6 +6,9 @@ import { sweepSpec } from "../charts.js";
 import { Recorded } from "./recorded.js";
 
 const STEP = 0.05;
+/** What the reveal shows: this margin, reached in so many ms. */
+const UP_TO = 0.5;
+const GROWS = 3200;
 /** @type {[string, string[]][]} */
 const CURVES = [["lesson_angles", ["intra", "w_inter"]], ["accuracy_title", ["accuracy", "held_out_accuracy"]]];
 const ROWS = ["intra", "w_inter", "accuracy", "held_out_accuracy", "unseen_accuracy"];
@@ -14,6 +17,7 @@ export class Effect extends Recorded {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
   constructor(host, side, context) {
     super(host, side, context);
+    this.picture.atTheEnd();
     this.curves = CURVES.map(([key]) => this.chart(key, { height: 118 }));
     this.cells = ROWS.map(() => [h("td"), h("td")]);
     const heads = h("tr", {}, h("td"), h("th", { scope: "col", text: "m₂ = 0" }), (this.head = h("th", { scope: "col" })));
@@ -35,6 +39,27 @@ export class Effect extends Recorded {
     if (this.picture.wish?.key !== key) this.picture.show({ key, open: this.picture.tape(key), members: [0, this.at], captions: true, caps: true });
     else if (before.m2 !== values.m2) this.picture.turn(1, this.at);
     this.#tell();
+  }
+
+  /** The margin grows by itself, once: both models begin as one. @param {boolean} before */
+  open(before) {
+    this.isOpen = true;
+    this.#tell();
+    if (before) return;
+    const began = performance.now();
+    const grow = (/** @type {number} */ now) => {
+      const share = this.context.still ? 1 : Math.min(1, Math.max(0, now - began) / GROWS);
+      this.context.change("m2", UP_TO * share);
+      if (share < 1 && !this.disposed) this.growing = requestAnimationFrame(grow);
+    };
+    this.growing = requestAnimationFrame(grow);
+    this.side.addEventListener("pointerdown", () => cancelAnimationFrame(this.growing), { once: true });
+  }
+
+  dispose() {
+    this.disposed = true;
+    cancelAnimationFrame(this.growing ?? 0);
+    super.dispose();
   }
 
   /** @param {import("../store.js").FrameStore} _store @param {import("../protocol.js").Frame|null} frame */

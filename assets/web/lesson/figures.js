@@ -7,7 +7,7 @@ import { OnCircle, OneMoreDimension } from "./packing.js";
 import { Sphere } from "./sphere.js";
 import { Strangers } from "./strangers.js";
 import { FullScale } from "./fullscale.js";
-import { Siamese, TripletLesson } from "./pairs.js";
+import { Siamese, TripletLesson } from "./scenes.js";
 import Arc from "./arc.js";
 import Costs from "./costs.js";
 

@@ -16,6 +16,7 @@ export function mount(component) {
   const { base } = component.data;
   loadStyle("live.css");
   loadStyle("lesson/lesson.css");
+  loadStyle("lesson/diagrams.css");
   parent[KEY] ??= new LessonPage(parent, hostOf(base, () => parent.__facevisComponent));
   parent.__facevisComponent = component;
   parent[KEY].update({ ...component.data, app: new URL("./", location.href).href, hasNotes: true });

@@ -16,6 +16,7 @@ export class OneFormula extends Recorded {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
   constructor(host, side, context) {
     super(host, side, context);
+    this.picture.atTheEnd();
     this.psi = this.chart("lesson_targets", { height: 200 });
     this.boundary = this.chart("boundary_title", { height: 200 });
     this.formula = new FormulaView("combined", true, this.words);
@@ -44,9 +45,8 @@ export class OneFormula extends Recorded {
     if (frame && this.told !== this.run) this.#tell();
   }
 
-  /** @param {boolean} before */
-  open(before) {
-    super.open(before);
+  open() {
+    this.isOpen = true;
     this.#tell();
   }
 

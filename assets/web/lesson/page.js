@@ -36,7 +36,7 @@ import { listenToLecture } from "./lecturekeys.js";
 
 const LEAST_ROOM = 260;
 /** What stands under a picture, in letters' heights: its transport, and a margin. */
-const UNDER = { tape: 6.4, still: 1.6 };
+const UNDER = { tape: 4.6, still: 1.4 };
 
 export class LessonPage {
   /** @param {HTMLElement} parent @param {Host} host */
@@ -192,7 +192,7 @@ export class LessonPage {
 
   /** @param {number} number */
   go(number) {
-    if (number < 1 || number > this.data.count) return;
+    if (number < 1 || number > this.data.count || this.data.alone) return;
     if (this.notesWindow && !this.notesWindow.closed) this.notesWindow.location = this.host.notes(number);
     this.host.go(number);
   }
@@ -255,7 +255,7 @@ export class LessonPage {
 
   #fit() {
     const letters = this.root.clientWidth / (parseFloat(getComputedStyle(this.root).fontSize) || 14);
-    this.root.dataset.width = letters >= 58 ? "wide" : "narrow";
+    this.root.dataset.width = letters >= 50 ? "wide" : "narrow";
     this.figure?.fit();
   }
 

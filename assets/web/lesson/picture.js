@@ -24,6 +24,7 @@ export class Picture {
     this.context = context;
     this.heard = heard;
     this.view = new View(host, context.loadPlotly);
+    /** The step to begin at; the last if none is named. @type {number|undefined} */
     this.from = context.revealed() ? context.start.step : 0;
   }
 
@@ -100,6 +101,12 @@ export class Picture {
       Object.assign(this.data, this.context.view());
       this.view.update({ ...this.view.component, data: { ...this.data } });
     }
+  }
+
+  /** From the first frame on nothing is held back: the last is shown. */
+  atTheEnd() {
+    this.from = this.context.revealed() ? this.context.start.step : undefined;
+    return this;
   }
 
   toggle() {
