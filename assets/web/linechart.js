@@ -67,13 +67,15 @@ export class LineChart {
   fit() {
     const width = this.el.clientWidth;
     const letter = parseFloat(getComputedStyle(this.el).fontSize) || TICK;
-    if (!width || (width === this.width && letter === this.letter)) return;
+    const scale = Number(getComputedStyle(this.el).getPropertyValue("--fv-chart-scale")) || 1;
+    if (!width || (width === this.width && letter === this.letter && scale === this.scale)) return;
     this.width = width;
+    this.scale = scale;
     this.letter = letter;
     const large = Math.max(1, (letter * TICK_SHARE) / TICK);
     this.pad = { left: PAD.left * large, right: PAD.right * large, top: PAD.top, bottom: PAD.bottom * large };
     const wanted = this.options.square ? Math.min(width * 0.86, 230) : (this.options.height ?? 120) * Math.max(1, large / 1.25);
-    this.height = Math.round(wanted);
+    this.height = Math.round(wanted * scale);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
     this.svg.setAttribute("height", String(this.height));
     this.mark.setAttribute("y2", String(this.height - this.pad.bottom));

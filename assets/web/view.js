@@ -57,6 +57,7 @@ export class View {
     // Parts made for another run's data must not speak of the one that leaves.
     if (before && this.token !== data.token) this.run = undefined;
     if (before && look !== this.look) this.#rebuildParts();
+    else if (before) this.panel.data = data;
     this.look = look;
     this.#retheme();
     if (this.token !== data.token) this.#connect();

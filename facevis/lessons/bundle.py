@@ -20,6 +20,8 @@ from facevis.mining import MINING
 from facevis.objectives import OBJECTIVES
 
 HIDEABLE = ("question", "controls", "text", "bar", "readouts", "lead")
+BROAD = ("costs", "effect", "strangers")
+"""Figures that are wider than high."""
 VIEWS = ("normal", "present")
 
 
@@ -48,6 +50,7 @@ def bundle(number: int, language: str, values: Mapping[str, float | str]) -> dic
         "takeaway": text.takeaway,
         "sources": text.sources,
         "figure": one.figure,
+        "shape": "broad" if one.figure in BROAD else "square",
         "controls": [control.to_json() for control in one.controls],
         "values": {**{c.name: c.value for c in one.controls}, **values},
         "facts": FACTS.get(one.figure, dict)(),

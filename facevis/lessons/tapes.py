@@ -200,6 +200,22 @@ def tape(name: str) -> Tape:
         ) from error
 
 
+def last_points(name: str, member: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a tape shows last of a member: embeddings (N, D) and their labels (N,)."""
+    found = tape(name)
+    data = gzip.decompress(found.bytes)
+    (length,) = struct.unpack_from("<I", data)
+    lengths, frame = found.header["lengths"], found.header["frames"][-1]
+    start = 4 + length + sum(lengths[:-1])
+    shape = (len(frame["extent"]), len(found.header["run"]["labels"]), -1)
+    points = np.frombuffer(data[start : start + lengths[-1]], "<i2")
+    prototypes = 2 * shape[0] * len(found.header["run"]["class_names"])
+    (inner,) = struct.unpack_from("<I", data, start)
+    dim = (len(points) - 2 - inner // 2) // (shape[0] * shape[1] + prototypes)
+    points = points[-shape[0] * shape[1] * dim :].reshape(*shape[:2], dim)[member]
+    return points * (frame["extent"][member] / 32767.0), np.array(found.header["run"]["labels"])
+
+
 def record(name: str) -> Tape:
     """Train what a tape shows and write it down."""
     order = ORDERS[name]

@@ -36,7 +36,9 @@ import { listenToLecture } from "./lecturekeys.js";
 
 const LEAST_ROOM = 260;
 /** What stands under a picture, in letters' heights: its transport, and a margin. */
-const UNDER = { tape: 4.6, still: 1.4 };
+const UNDER = { tape: 7, still: 1.4 };
+/** In the hall nothing scrolls: first charts become lower, then letters smaller. */
+const SQUEEZES = [[1, 1], [0.85, 1], [0.7, 1], [0.6, 0.95], [0.55, 0.9], [0.5, 0.85], [0.45, 0.8]];
 
 export class LessonPage {
   /** @param {HTMLElement} parent @param {Host} host */
@@ -91,7 +93,10 @@ export class LessonPage {
     this.readouts = h("section", { class: "fv-readouts", "aria-label": words("lesson_readouts") });
     this.question = new Question(data.question, words, { lock: (choice) => this.lock(choice), reveal: () => this.reveal() });
     this.controls = new LessonControls(data.controls, this.state.values, { words, lang: data.lang }, (name, value) => this.#changed(name, value));
-    const side = h("div", { class: "fv-lesson-side" }, this.question.el, this.controls.el, this.readouts);
+    const side = (this.side = h("div", { class: "fv-lesson-side" }, this.question.el, this.controls.el, this.readouts));
+    this.sides?.disconnect();
+    this.sides = new ResizeObserver(() => this.#sideChanged());
+    this.sides.observe(side);
     this.takeAway = h("p", { class: "fv-takeaway" }, h("b", { text: words("lesson_takeaway") }), html("span", data.takeaway));
     const lead = html("p", data.lead);
     lead.className = "fv-lead";
@@ -136,6 +141,7 @@ export class LessonPage {
     };
     this.figure = new Figure(this.figureEl, this.readouts, context);
     this.figure.set({ ...this.controls.values });
+    this.root.dataset.shape = data.shape;
     if (this.state.phase === "open") this.figure.open(true);
   }
 
@@ -256,7 +262,34 @@ export class LessonPage {
   #fit() {
     const letters = this.root.clientWidth / (parseFloat(getComputedStyle(this.root).fontSize) || 14);
     this.root.dataset.width = letters >= 50 ? "wide" : "narrow";
+    if (this.data?.view === "present") this.#squeeze();
+    else this.#squeezeBy(SQUEEZES[0]);
+  }
+
+  /** The lesson in one window, as large as it can be. */
+  #squeeze() {
+    for (const squeeze of SQUEEZES) {
+      this.#squeezeBy(squeeze);
+      if (this.root.getBoundingClientRect().bottom <= window.innerHeight + 1) return;
+    }
+  }
+
+  /** @param {number[]} squeeze */
+  #squeezeBy([charts, letters]) {
+    this.root.style.setProperty("--fv-chart-scale", String(charts));
+    this.root.style.setProperty("--fv-squeeze", String(letters));
     this.figure?.fit();
+  }
+
+  /** What is beside the picture has become longer or shorter. */
+  #sideChanged() {
+    clearTimeout(this.soon);
+    const { offsetHeight: height } = this.side;
+    if (this.data.view !== "present" || Math.abs(height - (this.sideHeight ?? 0)) < 4) return;
+    this.soon = setTimeout(() => {
+      this.#fit();
+      this.sideHeight = this.side.offsetHeight;
+    }, 60);
   }
 
   /** What a link hides. */
@@ -270,6 +303,8 @@ export class LessonPage {
   dispose() {
     this.stopKeys();
     this.resizes.disconnect();
+    this.sides?.disconnect();
+    clearTimeout(this.soon);
     window.removeEventListener("resize", this.refit);
     this.figure?.dispose();
     this.root.remove();

@@ -118,7 +118,7 @@ export class Picture {
   }
 
   fit() {
-    this.view.resize();
+    if (this.wish) this.view.resize();
   }
 
   /** What of it belongs into a link. */

@@ -9,7 +9,7 @@ import { countBelow, pairAngles, rankOne, rates, rocCurve, tarAtFar } from "./ve
 const FARS = [1e-1, 1e-2, 1e-3, 1e-4];
 const LOWEST = -4;
 const TO_RADIANS = Math.PI / 180;
-const FACES = 8;
+const FACES = 6;
 const TILE = 56;
 
 export class Strangers {
