@@ -185,7 +185,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
         arguments = ["version"]
-    command: App | Compare | Version = tyro.cli(
+    command: App | Compare | Export | Version = tyro.cli(
         Command,
         args=arguments,
         prog="facevis",

@@ -139,6 +139,58 @@ def sweep_from_query(query: Mapping[str, str], default: RunConfig) -> tuple[RunC
         return default, ignored
 
 
+def start_from_query(query: Mapping[str, str], ignored: list[str]) -> dict[str, Any]:
+    """Where the picture of a link begins: its step, its camera, the place of a sweep's slider, and
+    whether open space is put onto the sphere. What is no such thing is said in ``ignored``.
+
+    >>> ignored = []
+    >>> start_from_query({"step": "100", "cam": "left"}, ignored)
+    {'step': 100}
+    >>> ignored
+    ['cam=left was ignored: it names no camera.']
+    """
+    start: dict[str, Any] = {}
+    for name, (field, read) in _START_FIELDS.items():
+        if name not in query:
+            continue
+        try:
+            start[field] = read(query[name])
+        except (ValueError, KeyError) as error:
+            ignored.append(_sentence(name, query[name], error))
+    return start
+
+
+def _step(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise ValueError("give a whole number")
+    return int(text)
+
+
+def _place(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 100.0:
+        raise ValueError("give a place from 0 to 100")
+    return value
+
+
+def _camera(text: str) -> str:
+    try:
+        numbers = [float(part) for part in text.split("_")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (4, 7) or not all(abs(number) < 1000 for number in numbers):
+        raise ValueError("it names no camera")
+    return text
+
+
+_START_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "step": ("step", _step),
+    "cam": ("camera", _camera),
+    "at": ("place", _place),
+    "project": ("project", lambda text: {"0": False, "1": True}[text]),
+}
+
+
 def _member_query(member: Member) -> dict[str, str]:
     query = {"loss": member.objective}
     classic = Member(objective=member.objective)

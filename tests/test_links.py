@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facevis.links import from_query, to_query
 from facevis.live import Member, RunConfig
 from facevis.live.presets import PRESETS
 from facevis.margins import Margin
-from facevis.links import from_query, to_query
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -17,7 +17,7 @@ export class Driver {
 
   maySelfPlay() {
     const { data, status, still } = this.view;
-    return data.autoplay && this.untouched && !still && status.state === "recorded";
+    return data.autoplay && data.at == null && this.untouched && !still && status.state === "recorded";
   }
 
   /** Show what is newest. */
@@ -88,7 +88,7 @@ export class Driver {
   begin() {
     const { data, store, stage } = this.view;
     const last = store.kept[store.kept.length - 1];
-    if (!this.untouched || data.at === undefined || !stage || !last || last.step < data.at) return;
+    if (!this.untouched || data.at == null || !stage || !last || last.step < data.at) return;
     const index = store.indexAt(data.at);
     if (last.step === data.at) this.untouched = false;
     else this.seek(Math.max(0, index));

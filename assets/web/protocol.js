@@ -72,6 +72,7 @@ export function readPrototypes(frame, member, into) {
  */
 export function encodeFrame({ step, prototypes, points = [], statistics, members = 1 }) {
   const each = (/** @type {any} */ value) => new Array(members).fill(value);
+  /** @type {any} */
   const header = { step, time: 0, kept: true, extent: each(1), losses: each(null), statistics: statistics ?? each({}), margins: each([1, 0, 0]), scales: each(1), applied: null };
   const text = new TextEncoder().encode(JSON.stringify(header));
   const start = 4 + Math.ceil(text.length / 4) * 4;

@@ -68,6 +68,11 @@ export class Sweep {
     return { at: this.at };
   }
 
+  /** @returns {Record<string, string>} what of it belongs into a link */
+  linked() {
+    return { at: String(Number(this.at.toFixed(3))) };
+  }
+
   hasMargin() {
     return true;
   }
@@ -76,7 +81,7 @@ export class Sweep {
   introduce(run, kept) {
     this.run = run;
     const top = this.sweep.values.length - 1;
-    this.at = Math.min(top, kept?.at ?? Math.round(top / 2));
+    this.at = Math.min(top, kept?.at ?? this.data.place ?? Math.round(top / 2));
     this.range.value = String(this.at);
     this.#show();
     this.fit();

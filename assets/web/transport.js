@@ -3,6 +3,7 @@
  * bar over what was recorded. Shows a state and reports wishes; decides nothing.
  */
 import { h, svg } from "./dom.js";
+import { Share } from "./share.js";
 
 /** @type {Record<string, string>} paths in a 16×16 box */
 const ICONS = {
@@ -48,6 +49,7 @@ export class Transport {
     );
     const bar = h("div", { class: "fv-bar" }, this.#button("replay", "replay_title", acts.replay, "fv-quiet"), this.scrub, this.where);
     const row = h("div", { class: "fv-row" }, buttons, this.projectLabel);
+    buttons.append(new Share(words, { link: acts.link, qr: acts.qr }).el);
     host.replaceChildren(bar, row, h("div", { class: "fv-row fv-foot" }, this.state, this.#speeds()));
   }
 
@@ -75,6 +77,11 @@ export class Transport {
     this.projectLabel.hidden = spherical;
     this.projectText.textContent = this.words(`project_${run.dim}`);
     this.setProject(project);
+  }
+
+  /** Whether open space is shown on the circle or sphere. */
+  get projects() {
+    return !this.projectLabel.hidden && this.project.checked;
   }
 
   /** @param {boolean} on */

@@ -59,6 +59,7 @@ export class View {
     if (before && look !== this.look) this.#rebuildParts();
     else if (before) this.panel.data = data;
     this.look = look;
+    if (!before && data.camera) this.camera = data.camera;
     this.#retheme();
     if (this.token !== data.token) this.#connect();
     else if (this.wishedProject !== data.project_to_circle) this.project(data.project_to_circle);
@@ -107,6 +108,8 @@ export class View {
       speed: (/** @type {any} */ name, /** @type {number|null} */ rate) => this.driver.setSpeed(name, rate),
       seek: (/** @type {number} */ index) => this.driver.seek(index),
       project: (/** @type {boolean} */ on) => this.project(on),
+      link: () => this.link(),
+      qr: (/** @type {string} */ text) => `${data.base}/qr.svg?text=${encodeURIComponent(text)}`,
     }, Boolean(data.open));
     skeleton.transport.hidden = data.still === true;
     if (!this.run) return;
@@ -353,7 +356,15 @@ export class View {
     const { player, scene } = stage;
     const held = player.mode === "hold" && player.frame ? { step: String(player.frame.step) } : {};
     const camera = scene.camera();
-    return { ...held, ...(camera ? { cam: camera } : {}) };
+    const projected = this.transport.projects ? { project: "1" } : {};
+    return { ...held, ...(camera ? { cam: camera } : {}), ...projected, ...this.panel.linked?.() };
+  }
+
+  /** The address of this moment: the page's own, and what only the browser knows. */
+  link() {
+    const address = new URL(location.href);
+    for (const [name, text] of Object.entries(this.state())) address.searchParams.set(name, text);
+    return address.href;
   }
 
   resize() {

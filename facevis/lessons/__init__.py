@@ -1,0 +1,1 @@
+"""The lecture: what it says, what it shows, and how it is taken away."""

@@ -1,5 +1,6 @@
 """How far apart K prototypes can stand, for the chart of lesson 11: a table, because searching for
-packings in 4 and 8 dimensions takes half a minute. ``python -m facevis.lessons.angles`` computes it anew.
+packings in 4 and 8 dimensions takes half a minute. ``python -m facevis.lessons.angles`` computes
+it anew.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from facevis.lessons.angles import packing_table
 from facevis.lessons.programme import LESSONS, lesson, values_from_query
 from facevis.lessons.tapes import TRIPLET_MARGINS, tape
 from facevis.lessons.texts import lesson_text
+from facevis.links import start_from_query
 from facevis.live.material import material_for
 from facevis.mining import MINING
 from facevis.objectives import OBJECTIVES
@@ -79,32 +80,18 @@ def opening(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     ignored += wrong
     for name in hidden:
         if name not in known:
-            ignored.append(f"hide={name[:40]} was ignored: lesson {number} has nothing of that name.")
+            ignored.append(
+                f"hide={name[:40]} was ignored: lesson {number} has nothing of that name."
+            )
     state = {
         "number": number,
         "values": values,
         "hidden": [name for name in hidden if name in known],
         "view": _one_of("view", query, VIEWS, ignored),
         "revealed": _one_of("answer", query, ("0", "1"), ignored) == "1",
-        "start": start_of(query, ignored),
+        "start": start_from_query(query, ignored),
     }
     return state, ignored
-
-
-def start_of(query: Mapping[str, str], ignored: list[str]) -> dict[str, Any]:
-    """Where a picture begins: its step and its camera; what is no such thing is said."""
-    start: dict[str, Any] = {}
-    if "step" in query:
-        if query["step"].isascii() and query["step"].isdigit() and len(query["step"]) < 8:
-            start["step"] = int(query["step"])
-        else:
-            ignored.append(f"step={query['step'][:40]} was ignored: give a whole number.")
-    if "cam" in query:
-        if _is_camera(query["cam"]):
-            start["camera"] = query["cam"]
-        else:
-            ignored.append(f"cam={query['cam'][:40]} was ignored: it names no camera.")
-    return start
 
 
 def lesson_strings(language: str) -> dict[str, str]:
@@ -135,14 +122,6 @@ def _one_of(
     return choices[0]
 
 
-def _is_camera(text: str) -> bool:
-    try:
-        numbers = [float(part) for part in text.split("_")]
-    except ValueError:
-        return False
-    return len(numbers) in (4, 7) and all(abs(number) < 1000 for number in numbers)
-
-
 def _triplet_facts() -> dict[str, Any]:
     config = tape("triplet").config
     batches = len(material_for(config).train) // config.batch_size
@@ -160,4 +139,3 @@ FACTS: dict[str, Callable[[], dict[str, Any]]] = {
     "effect": lambda: {"bound": packing_angle(7, 2)},
 }
 """Numbers that a figure needs, by its name."""
-

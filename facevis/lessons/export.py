@@ -124,7 +124,12 @@ def _page(
     packed = {name: base64.b64encode(content).decode() for name, content in tapes.items()}
     style = "\n".join(
         asset_path("web", *name.split("/")).read_text(encoding="utf-8")
-        for name in ("live.css", "lesson/lesson.css", "lesson/diagrams.css", "lesson/standalone.css")
+        for name in (
+            "live.css",
+            "lesson/lesson.css",
+            "lesson/diagrams.css",
+            "lesson/standalone.css",
+        )
     )
     return f"""<!doctype html>
 <html lang="{language}">
@@ -219,5 +224,3 @@ def _write(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
         reason = error.strerror or type(error).__name__
         raise ValueError(f"{path} cannot be written ({reason}); name another place.") from error
-
-

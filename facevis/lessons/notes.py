@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 
 from facevis.assets import asset_path
 from facevis.i18n import translator
 from facevis.lessons.programme import LESSONS
 from facevis.lessons.texts import NOTES, LessonText, lesson_text
+
+Translate = Callable[..., str]
 
 
 def notes_page(language: str) -> str:
@@ -26,6 +29,7 @@ def notes_page(language: str) -> str:
     style = asset_path("web", "lesson", "notes.css").read_text(encoding="utf-8")
     script = asset_path("web", "lesson", "notes.js").read_text(encoding="utf-8")
     title = html.escape(t("notes_title"))
+    clock = html.escape(t("notes_clock_title"))
     return f"""<!doctype html>
 <html lang="{language}">
 <head>
@@ -36,7 +40,7 @@ def notes_page(language: str) -> str:
 </head>
 <body>
 <header>
-<p class="clock"><button type="button" id="clock" title="{html.escape(t("notes_clock_title"))}">0:00</button></p>
+<p class="clock"><button type="button" id="clock" title="{clock}">0:00</button></p>
 <h1>{title}</h1>
 <p>{html.escape(t("notes_lead", minutes=total))}</p>
 <ol>{contents}</ol>
@@ -50,7 +54,7 @@ def notes_page(language: str) -> str:
 """
 
 
-def _section(t, number: int, text: LessonText) -> str:
+def _section(t: Translate, number: int, text: LessonText) -> str:
     letters = "".join(
         f"<li{' class=right' if option.right else ''}>{option.text}</li>" for option in text.options
     )
@@ -66,5 +70,5 @@ def _section(t, number: int, text: LessonText) -> str:
 </section>"""
 
 
-def _minutes(t, minutes: int) -> str:
+def _minutes(t: Translate, minutes: int) -> str:
     return html.escape(t("notes_minutes", minutes=minutes))

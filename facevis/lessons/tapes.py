@@ -76,7 +76,9 @@ def _named_strangers(ensemble: Ensemble, shown: np.ndarray) -> dict[str, Any]:
     (group,) = ensemble.groups
     with torch.no_grad():
         (share,) = ensemble.shares(ensemble.shown)
-        chances = torch.softmax(group.plain_logits(share)[0], -1)[torch.from_numpy(shown)]
+        logits = group.plain_logits(share)
+        assert logits is not None
+        chances = torch.softmax(logits[0], -1)[torch.from_numpy(shown)]
     sure, named = chances.max(-1)
     return {"sure": [round(v, 5) for v in sure.tolist()], "named": named.tolist()}
 

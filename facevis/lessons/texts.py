@@ -55,7 +55,7 @@ def text_path(name: str, language: str) -> Path:
 
 @lru_cache(maxsize=64)
 def lesson_text(name: str, language: str) -> LessonText:
-    """The words of a lesson; a file that breaks the form is a ``ValueError`` that names the part."""
+    """The words of a lesson; a file that breaks the form is a ``ValueError`` naming the part."""
     path = text_path(name, language)
     try:
         return parse(path.read_text(encoding="utf-8"), language)
@@ -114,6 +114,8 @@ def _question(text: str, language: str) -> tuple[str, tuple[Option, ...]]:
 
 
 def _html(text: str, language: str) -> str:
+    # A formula on a line of its own is a paragraph of its own.
+    text = re.sub(r"^(\$\$.+\$\$)$", r"\n\1\n", text, flags=re.MULTILINE)
     return _markdown().render(_fill(text, language)).strip()
 
 
@@ -147,5 +149,7 @@ def _formula(content: str, options: dict) -> str:
     # A comma in braces is a decimal comma: one number, not a list of two.
     made = convert(content, display=display)
     return re.sub(
-        r"<mn>(\d+)</mn><mrow><mo>(?:&#x0002C;|,)</mo></mrow><mn>(\d+)</mn>", r"<mn>\1,\2</mn>", made
+        r"<mn>(\d+)</mn><mrow><mo>(?:&#x0002C;|,)</mo></mrow><mn>(\d+)</mn>",
+        r"<mn>\1,\2</mn>",
+        made,
     )

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from facevis.links import MEMBERS_ON_SCREEN, comparison_from_query
 from facevis.live import Member, RunConfig
 from facevis.live.config import CLASSIC_MARGIN, OPEN_MARGINS
 from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED, COMPARISONS
 from facevis.margins import Margin
 from facevis.objectives import OBJECTIVES
 from facevis.ui import state
-from facevis.links import MEMBERS_ON_SCREEN, comparison_from_query
 
 DEFAULT = "five"
 MARGINS = ("m1", "m2", "m3")

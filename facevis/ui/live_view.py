@@ -43,6 +43,7 @@ def live_view(
 
 def view_data(token: str, mode: str, **more: Any) -> dict[str, Any]:
     """What the view is told of a run: ``mode`` is "single", "compare" or "sweep"."""
+    start = state.start_for(token)
     return {
         "token": token,
         "mode": mode,
@@ -54,7 +55,10 @@ def view_data(token: str, mode: str, **more: Any) -> dict[str, Any]:
         "controls": [],
         "autoplay": False,
         "view": "normal",
-        "project_to_circle": False,
+        "project_to_circle": start.get("project", False),
+        "at": start.get("step"),
+        "camera": start.get("camera"),
+        "place": start.get("place"),
         **more,
     }
 

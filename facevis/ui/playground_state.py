@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from facevis.datasets import DATASETS
+from facevis.links import from_query
 from facevis.live import Member, Recording, RunConfig
 from facevis.live.presets import CLASSIC_SCALE, PRESETS
 from facevis.margins import Margin
 from facevis.ui import state
-from facevis.links import from_query
 
 _MEMBER_FIELDS = (
     *("objective", "margin", "scale", "tail", "gradient", "mining"),

@@ -94,6 +94,17 @@ def read_run(dataset: str) -> dict[str, Any]:
     return {**fields, **absent, "dataset": dataset}
 
 
+def begin_at(start: Mapping[str, Any]) -> None:
+    """Where the present page's first picture begins, as its link says."""
+    st.session_state[own_key("start")] = dict(start)
+
+
+def start_for(token: str) -> dict[str, Any]:
+    """The same, for the first run that asks; other runs begin as runs begin."""
+    start = st.session_state.get(own_key("start"), {})
+    return start if start.setdefault("token", token) == token else {}
+
+
 def fresh_number() -> int:
     """A number that this session has not had: it tells one opening of a link from the next."""
     return secrets.randbelow(2**48)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from facevis.links import sweep_from_query
 from facevis.live import Member, RunConfig
 from facevis.live.presets import COMPARISON_SCALE, COMPARISON_SEED
 from facevis.live.sweep import sweep_config, swept_values
 from facevis.margins import Margin
 from facevis.ui import state
-from facevis.links import sweep_from_query
 
 SPANS = {"m1": (1.0, 3.0), "m2": (0.0, 1.0), "m3": (0.0, 0.6), "scale": (4.0, 64.0)}
 """Where each sweep begins and ends unless told otherwise: past the bound of seven classes."""

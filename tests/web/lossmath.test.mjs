@@ -81,11 +81,15 @@ test("the lecture's final layer has 47.8 million parameters", () => {
 });
 
 test("labels keep their distance, their order and their frame", () => {
-  for (const wanted of [[10, 10, 10, 10], [0, 1, 99, 100], [50, 20, 21, 22], [5, 40, 41, 90]]) {
-    const places = nudgeApart(wanted, 18, 0, 100);
-    const sorted = [...places].sort((a, b) => a - b);
-    sorted.slice(1).forEach((at, i) => assert.ok(at - sorted[i] >= 18 - 1e-9));
-    assert.ok(sorted[0] >= -1e-9 && sorted[3] <= 100 + 1e-9, String(places));
+  const sizes = [10, 20, 10, 12];
+  for (const wanted of [[10, 10, 10, 10], [0, 1, 99, 100], [50, 20, 21, 22], [5, 40, 41, 90], [95, 96, 97, 98]]) {
+    const places = nudgeApart(wanted, sizes, 5, 0, 100);
+    const order = [0, 1, 2, 3].sort((a, b) => wanted[a] - wanted[b] || a - b);
+    order.slice(1).forEach((item, i) => {
+      const room = places[item] - places[order[i]] - (sizes[item] + sizes[order[i]]) / 2;
+      assert.ok(room >= 5 - 1e-9, `${places}`);
+    });
+    places.forEach((at, i) => assert.ok(at - sizes[i] / 2 >= -1e-9 && at + sizes[i] / 2 <= 100 + 1e-9, `${places}`));
   }
-  assert.deepEqual(nudgeApart([10, 60], 18, 0, 100), [10, 60]);
+  assert.deepEqual(nudgeApart([10, 60], [18, 18], 4, 0, 100), [10, 60]);
 });

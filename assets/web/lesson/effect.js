@@ -16,14 +16,17 @@ const ROWS = ["intra", "w_inter", "accuracy", "held_out_accuracy", "unseen_accur
 export class Effect extends Recorded {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
   constructor(host, side, context) {
-    super(host, side, context);
+    const [above, below] = [h("div"), h("div", { class: "fv-below" })];
+    super(above, side, { ...context, room: (still) => context.room(still) - below.offsetHeight - 12 });
+    host.replaceChildren(above, below);
     this.picture.atTheEnd();
     this.curves = CURVES.map(([key]) => this.chart(key, { height: 118 }));
     this.cells = ROWS.map(() => [h("td"), h("td")]);
     const heads = h("tr", {}, h("td"), h("th", { scope: "col", text: "m₂ = 0" }), (this.head = h("th", { scope: "col" })));
     const rows = ROWS.map((name, i) => h("tr", {}, h("th", { scope: "row", text: this.words(`lesson_row_${name}`) }), ...this.cells[i]));
     this.table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, heads), h("tbody", {}, ...rows));
-    side.replaceChildren(h("div", { class: "fv-pair-of-charts" }, ...this.curves.map(({ el }) => el)), this.table);
+    side.replaceChildren(h("div", { class: "fv-pair-of-charts" }, ...this.curves.map(({ el }) => el)));
+    below.replaceChildren(this.table);
   }
 
   /** Which trained models the margin lies between. */
@@ -36,7 +39,7 @@ export class Effect extends Recorded {
     const before = this.values;
     this.values = values;
     const key = `margin-${values.seed}`;
-    if (this.picture.wish?.key !== key) this.picture.show({ key, open: this.picture.tape(key), members: [0, this.at], captions: true, caps: true });
+    if (this.picture.wish?.key !== key) this.picture.show({ key, open: this.picture.tape(key), members: [0, this.at], captions: true, caps: true, still: true });
     else if (before.m2 !== values.m2) this.picture.turn(1, this.at);
     this.#tell();
   }
@@ -77,7 +80,7 @@ export class Effect extends Recorded {
     ROWS.forEach((name, i) => {
       [0, near].forEach((member, column) => (this.cells[i][column].textContent = statisticText(name, frame.statistics[member]?.[name], words, lang)));
     });
-    this.side.hidden = !this.isOpen;
+    this.side.hidden = this.table.hidden = !this.isOpen;
     const sweep = { name: "m2", values, bound: facts.bound, posterior: 0.9 };
     CURVES.forEach(([, names], i) => this.curves[i].show({ ...sweepSpec(frame, sweep, names, run, words), mark: Number(this.values.m2) }, "", true));
   }

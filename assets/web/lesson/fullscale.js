@@ -94,7 +94,9 @@ export class FullScale extends Recorded {
 
 /** Angles to the own prototype and to all others, radians. @param {Float32Array} cosines (N, C) @param {number[]} labels @param {number} classes */
 export function spread(cosines, labels, classes) {
+  /** @type {number[]} */
   const own = [];
+  /** @type {number[]} */
   const others = [];
   for (const [i, label] of labels.entries()) {
     if (label >= classes) continue;

@@ -19,7 +19,7 @@ export function placeLabel(size, places, gap, taken, sheet) {
   /** @type {{box: Box, cost: number, price: number}|null} */
   let best = null;
   places.forEach(([at, side], i) => {
-    const box = beside(at, side, gap, size);
+    const box = nudged(beside(at, side, gap, size), gap / 2, sheet.width);
     const cost = outside(box, sheet) * OUTSIDE + taken.reduce((sum, other) => sum + (other.weight ?? 1) * shared(box, other), 0);
     const price = cost + i * PREFERENCE * size.width * size.height;
     if (!best || price < best.price) best = { box, cost, price };
@@ -34,6 +34,12 @@ function beside([x, y], side, gap, { width, height }) {
   const reach = Math.max(Math.abs(dx), Math.abs(dy)) || 1;
   const [cx, cy] = [x + dx * gap + (dx / reach) * (width / 2), y + dy * gap + (dy / reach) * (height / 2)];
   return { left: cx - width / 2, right: cx + width / 2, top: cy - height / 2, bottom: cy + height / 2 };
+}
+
+/** Back onto the sheet, if a small step does it. @param {Box} box @param {number} most @param {number} width @returns {Box} */
+function nudged(box, most, width) {
+  const step = Math.min(most, Math.max(0, -box.left)) - Math.min(most, Math.max(0, box.right - width));
+  return { ...box, left: box.left + step, right: box.right + step };
 }
 
 /** @param {Box} a @param {Box} b */

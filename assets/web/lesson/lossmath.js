@@ -85,33 +85,35 @@ export function costs(identities, images, dim, batch) {
 }
 
 /**
- * Heights moved apart so that neighbours keep `gap`, in their order, as near as possible to where
- * they belong and within [low, high].
- * @param {number[]} wanted @param {number} gap @param {number} low @param {number} high
+ * Middles of labels moved apart so that neighbours keep `gap` between them: in their order, within
+ * [low, high], and as near as possible (least squares) to where they belong.
+ * @param {number[]} wanted @param {number[]} sizes @param {number} gap @param {number} low @param {number} high
  */
-export function nudgeApart(wanted, gap, low, high) {
+export function nudgeApart(wanted, sizes, gap, low, high) {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b] || a - b);
-  /** @type {{items: number[], at: number}[]} */
-  let groups = [];
-  for (const item of order) {
-    groups.push({ items: [item], at: wanted[item] });
-    // Neighbours that are too near become one group around their common mean.
-    while (groups.length > 1) {
-      const [before, last] = groups.slice(-2);
-      if (last.at - before.at >= ((last.items.length + before.items.length) / 2) * gap) break;
-      groups.splice(-2, 2, joined([...before.items, ...last.items], wanted, gap, low, high));
+  // Where each would stand if all were packed from 0: what is left to choose must not fall.
+  let end = 0;
+  const packed = order.map((item) => {
+    end += sizes[item] + gap;
+    return end - gap - sizes[item] / 2;
+  });
+  /** @type {{sum: number, count: number}[]} pools of equal values */
+  const pools = [];
+  order.forEach((item, i) => {
+    pools.push({ sum: wanted[item] - packed[i], count: 1 });
+    while (pools.length > 1 && mean(pools[pools.length - 2]) > mean(pools[pools.length - 1])) {
+      const last = pools.pop();
+      pools[pools.length - 1].sum += last.sum;
+      pools[pools.length - 1].count += last.count;
     }
-  }
+  });
   const places = new Array(wanted.length);
-  for (const { items, at } of groups) {
-    items.forEach((item, i) => (places[item] = at + (i - (items.length - 1) / 2) * gap));
-  }
+  const free = pools.flatMap((pool) => new Array(pool.count).fill(mean(pool)));
+  order.forEach((item, i) => (places[item] = packed[i] + Math.max(low, Math.min(high - end + gap, free[i]))));
   return places;
 }
 
-/** @param {number[]} items @param {number[]} wanted @param {number} gap @param {number} low @param {number} high */
-function joined(items, wanted, gap, low, high) {
-  const mean = items.reduce((sum, item) => sum + wanted[item], 0) / items.length;
-  const reach = ((items.length - 1) / 2) * gap;
-  return { items, at: Math.max(low + reach, Math.min(high - reach, mean)) };
+/** @param {{sum: number, count: number}} pool */
+function mean({ sum, count }) {
+  return sum / count;
 }

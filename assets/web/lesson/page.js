@@ -83,6 +83,7 @@ export class LessonPage {
     const { words } = this;
     const first = data.opening && !this.opened?.has(data.opening);
     this.opened = (this.opened ?? new Set()).add(data.opening);
+    /** @type {any} */
     const fresh = { phase: data.revealed ? "open" : "ask", choice: null, values: { ...data.values } };
     this.state = this.memory[data.number] = (!first && this.memory[data.number]) || fresh;
     this.start = first ? data.start : {};

@@ -10,6 +10,7 @@ import { markerPath, markerStyle, Sketch } from "./sketch.js";
 import { Handle } from "./handle.js";
 import { alongCircle, angleChord, chordAngle, contrastive } from "./lossmath.js";
 
+/** @typedef {import("./sketch.js").Point} Point */
 /** Length of an arrow for a gradient of 1, in radii: the strongest, 4, still fits the sheet. */
 const FORCE = 0.25;
 const WEAKEST = 0.005;
@@ -72,7 +73,7 @@ export default class Pair {
   /** A place on the circle; the first point stands at the left, angles run clockwise over the top. @param {number} angle @param {number} [out] */
   #at(angle, out = 1) {
     const [cx, cy] = this.centre;
-    return /** @type {import("./sketch.js").Point} */ ([cx - out * this.radius * Math.cos(angle), cy - out * this.radius * Math.sin(angle)]);
+    return /** @type {Point} */ ([cx - out * this.radius * Math.cos(angle), cy - out * this.radius * Math.sin(angle)]);
   }
 
   /** @param {number} x @param {number} y */
@@ -93,7 +94,7 @@ export default class Pair {
     const { sketch, distance, margin, isOpen, context: { lang } } = this;
     if (!sketch.begin()) return;
     const { width, height, em } = sketch;
-    this.radius = Math.min((width - 5.2 * em) / 2, (height - 3.4 * em) / 2);
+    this.radius = Math.min((width - 5.2 * em) / 2, (height - 4.6 * em) / 2);
     this.centre = [width / 2, height / 2];
     const angle = chordAngle(distance);
     const [first, second] = [this.#at(0), this.#at(angle)];
@@ -101,18 +102,18 @@ export default class Pair {
     sketch.add("circle", { cx: this.centre[0], cy: this.centre[1], r: this.radius, class: "fv-rim" });
     if (pushes) this.#drawReach(margin);
     sketch.line(first, second, "fv-stroke fv-ink-stroke fv-thick");
+    if (isOpen) this.#drawForces(angle, first, second);
     sketch.add("path", { d: markerPath("circle", em * 0.55), transform: `translate(${first[0]} ${first[1]})`, class: "fv-marker", style: markerStyle(0) });
     this.handle.place(second, distance, `d = ${decimal(distance, lang, 2)}`, LOOKS[this.pair]);
-    if (isOpen) this.#drawForces(angle, first, second);
     const degrees = (angle * 180) / Math.PI;
-    sketch.block(first, em * 0.6);
-    sketch.block(second, em * 0.75);
+    sketch.block(first, em * 0.6, 4);
+    sketch.block(second, em * 0.75, 4);
     sketch.blockPath([first, second]);
     sketch.label("x̂₁", first, [195, 180, 210, 160], { look: "fv-symbol", gap: 0.9 });
     sketch.label("x̂₂", second, [180 - degrees - 8, 180 - degrees + 12, 180 - degrees - 30, 180 - degrees + 30, 60], { look: "fv-symbol", gap: 0.95 });
-    const middle = /** @type {import("./sketch.js").Point} */ ([0, 1].map((d) => (first[d] + second[d]) / 2));
+    const middle = /** @type {Point} */ ([0, 1].map((d) => (first[d] + second[d]) / 2));
     // Across the chord: outside first, there the radius of the reach is not.
-    const across = (180 - degrees) / 2 + 90 - 90;
+    const across = 180 - degrees / 2;
     sketch.label(`d = ${decimal(distance, lang, 2)}`, middle, [across, across + 180, across - 35, 0, -20, 40], { look: "fv-strong", gap: 0.5, more: [[second, 0], [second, -30], [first, -60]] });
     if (pushes) this.#labelReach(margin);
   }
@@ -127,14 +128,14 @@ export default class Pair {
     const half = Math.PI / 2 - end / 2;
     const inner = [...Array(61).keys()].map((i) => {
       const turn = half * (1 - i / 30);
-      return /** @type {import("./sketch.js").Point} */ ([x + margin * this.radius * Math.cos(turn), y + margin * this.radius * Math.sin(turn)]);
+      return /** @type {Point} */ ([x + margin * this.radius * Math.cos(turn), y - margin * this.radius * Math.sin(turn)]);
     });
     sketch.path([...along, ...inner], "fv-reach", true);
     sketch.path(along, "fv-stroke fv-warn-stroke fv-thick");
     sketch.path(inner, "fv-stroke fv-warn-stroke fv-dash");
     sketch.blockPath(inner.filter((_, i) => i % 4 === 0));
-    const down = Math.min(0.5, 0.7 * Math.acos(Math.min(1, margin / 2)));
-    this.spoke = /** @type {import("./sketch.js").Point} */ ([x + margin * this.radius * Math.cos(down), y + margin * this.radius * Math.sin(down)]);
+    const down = (this.down = Math.min(0.5, 0.7 * Math.acos(Math.min(1, margin / 2))));
+    this.spoke = /** @type {Point} */ ([x + margin * this.radius * Math.cos(down), y + margin * this.radius * Math.sin(down)]);
     sketch.line([x, y], this.spoke, "fv-stroke fv-warn-stroke fv-dash");
     sketch.blockPath([[x, y], this.spoke]);
   }
@@ -143,11 +144,12 @@ export default class Pair {
   #labelReach(margin) {
     const { sketch, context: { lang } } = this;
     const first = this.#at(0);
-    const middle = /** @type {import("./sketch.js").Point} */ ([0, 1].map((d) => (first[d] + 2 * this.spoke[d]) / 3));
-    sketch.label(`m = ${decimal(margin, lang, 2)}`, middle, [-90, -100, -60, -45, 0], { look: "fv-warn-text fv-strong", gap: 0.5, more: [[this.spoke, -20], [this.spoke, -60], [this.spoke, -90], [this.#at(-chordAngle(margin)), -90]] });
+    const turn = (-this.down * 180) / Math.PI;
+    const middle = /** @type {Point} */ ([0, 1].map((d) => (first[d] + this.spoke[d]) / 2));
+    sketch.label(`m = ${decimal(margin, lang, 2)}`, middle, [turn - 90, turn - 110, turn - 60, 0], { look: "fv-warn-text fv-strong", gap: 0.5, more: [[this.spoke, -20], [this.spoke, -60], [this.spoke, -90], [this.#at(-chordAngle(margin)), -90]] });
   }
 
-  /** Minus gradients, along the circle: points of unit length cannot leave it. @param {number} angle @param {import("./sketch.js").Point} first @param {import("./sketch.js").Point} second */
+  /** Minus gradients, along the circle: points of unit length cannot leave it. @param {number} angle @param {Point} first @param {Point} second */
   #drawForces(angle, first, second) {
     const force = this.#force();
     if (Math.abs(force) < WEAKEST) return;

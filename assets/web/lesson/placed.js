@@ -12,6 +12,7 @@ export class Placed {
   constructor({ dim, names, labels = [], packing, exact, sprite = null }, handlers) {
     this.handlers = handlers;
     this.steps = 0;
+    /** @type {any} */
     const member = { objective: "combined", margin: [1, 0, 0], scale: 1, tail: "monotone", gradient: "exact", spherical: true, in_margin_family: true, warmup: 0, distance_margin: null, mining: null };
     handlers.message({
       type: "run", version: 1, dim, labels, held_out: null, some_held_out: false, class_names: names, unseen_names: [],

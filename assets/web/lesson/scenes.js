@@ -90,6 +90,8 @@ class Scenes {
     this.Run = Run;
     this.diagram = new Diagram(diagram.host, diagram.side, context);
     this.isOpen = context.revealed();
+    /** @type {any} */
+    this.training = undefined;
   }
 
   /** @param {Record<string, any>} values */

@@ -10,14 +10,15 @@ import { classColor, darker } from "../palette.js";
 import { placeLabel } from "./labels.js";
 
 const LEAST = 220;
+const TURNS = [...Array(12).keys()].map((i) => 30 * i);
 
 export class Sketch {
   /**
    * @param {HTMLElement} host @param {string} label what a screen reader says of it
-   * @param {{ratio: number, room?: () => number, draw: () => void}} options height over width; how high it may be
+   * @param {{ratio: number, room?: () => number}} options height over width; how high it may be
    */
-  constructor(host, label, { ratio, room, draw }) {
-    Object.assign(this, { host, ratio, room, draw });
+  constructor(host, label, { ratio, room }) {
+    this.host = host;
     this.ratio = ratio;
     this.room = room;
     this.back = svg("g", { "aria-hidden": "true" });
@@ -98,24 +99,40 @@ export class Sketch {
     this.taken.push({ left: x - reach, right: x + reach, top: y - reach, bottom: y + reach, weight });
   }
 
+  /** Where words may go at last. @param {Point} at @returns {[Point, number][]} */
+  #around([x, y]) {
+    return [0.6, 1.5, 2.6].flatMap((out) => TURNS.map((turn) => {
+      const angle = (turn * Math.PI) / 180;
+      return /** @type {[Point, number]} */ ([[x + out * this.em * Math.cos(angle), y - out * this.em * Math.sin(angle)], turn]);
+    }));
+  }
+
+  /** Words that somebody else places. @param {string} text @param {string} look @returns {SVGTextElement} */
+  word(text, look) {
+    const node = svg("text", { class: look, text });
+    this.front.append(node);
+    return node;
+  }
+
   /**
    * Words beside a point, on the first side that is free.
    * @param {string} text @param {Point} at @param {number[]} sides degrees, anticlockwise from the right
    * @param {{look?: string, gap?: number, optional?: boolean, more?: [Point, number][]}} [options] `more`: other places
    */
   label(text, at, sides, { look = "", gap = 0.45, optional = false, more = [] } = {}) {
-    const node = svg("text", { class: look, text });
-    this.front.append(node);
+    const node = this.word(text, look);
     const size = { width: node.getComputedTextLength(), height: this.em * 1.1 };
-    const places = [...sides.map((side) => /** @type {[Point, number]} */ ([at, side])), ...more];
+    const places = [...sides.map((side) => /** @type {[Point, number]} */ ([at, side])), ...more, ...(optional ? [] : this.#around(at))];
     const { box, cost } = placeLabel(size, places, gap * this.em, this.taken, { width: this.width, height: this.height });
-    if (optional && cost > 0.12 * size.width * size.height) {
+    if (optional && cost > 0.05 * size.width * size.height) {
       node.remove();
       return;
     }
     node.setAttribute("x", box.left.toFixed(1));
     node.setAttribute("y", (box.top + this.em * 0.88).toFixed(1));
-    this.taken.push({ ...box, weight: 3 });
+    // Two texts side by side must not read as one.
+    const apart = this.em * 0.35;
+    this.taken.push({ ...box, left: box.left - apart, right: box.right + apart, weight: 8 });
   }
 
   dispose() {

@@ -28,9 +28,10 @@ export class Strangers {
     this.rank = h("p", { class: "fv-readout" });
     const table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "row", rowspan: 2, text: "TAR" }), ...head.childNodes)), h("tbody", {}, h("tr", {}, h("td"), ...this.cells)));
     table.tHead.rows[0].cells[0].removeAttribute("rowspan");
-    this.left = h("div", { class: "fv-chart-figure" }, this.histogram.el, this.said, this.faces);
+    this.left = h("div", { class: "fv-chart-figure" }, this.histogram.el, this.said, table, this.rank, this.faces);
     host.replaceChildren(this.left);
-    side.replaceChildren(table, this.rank, this.roc.el, (this.note = h("p", { class: "fv-quiet-note" })));
+    this.table = table;
+    side.replaceChildren(this.roc.el, (this.note = h("p", { class: "fv-quiet-note" })));
     context.tape("strangers").then((tape) => this.#take(tape));
   }
 
@@ -88,7 +89,7 @@ export class Strangers {
     const [others, own] = spec.series;
     this.histogram.show({ ...spec, x: [0, 150], xTicks: [[0, "0°"], [50, "50°"], [100, "100°"], [150, "150°"]], series: [{ ...others, points: inside(others.points), label: words("lesson_impostor") }, { ...own, points: inside(own.points), label: words("lesson_genuine") }], mark: this.isOpen ? threshold : undefined });
     this.side.hidden = !this.isOpen;
-    this.said.hidden = !this.isOpen;
+    this.said.hidden = this.table.hidden = this.rank.hidden = !this.isOpen;
     this.faces.hidden = !this.isOpen;
     if (!this.isOpen) return;
     const { far, tar } = rates(pairs, threshold);
@@ -131,7 +132,7 @@ export class Strangers {
   }
 
   fit() {
-    const height = Math.max(170, Math.min(360, this.context.room(true) - 190));
+    const height = Math.max(170, Math.min(360, this.context.room(true) - 300));
     if (height !== this.histogram.options.height) {
       this.histogram.options.height = height;
       this.histogram.width = 0;

@@ -13,7 +13,9 @@ import { angleBetween } from "../store.js";
  * @returns {Pairs}
  */
 export function pairAngles(points, labels, dim, samples) {
+  /** @type {number[]} */
   const genuine = [];
+  /** @type {number[]} */
   const impostor = [];
   for (let a = 0; a < samples.length; a += 1) {
     for (let b = 0; b < a; b += 1) {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query, start_from_query
 from facevis.live import RunConfig
 from facevis.live.config import OPEN_MARGINS
 from facevis.live.presets import COMPARISONS
@@ -16,7 +17,6 @@ from facevis.mining import MINING
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
 from facevis.ui import comparison_state as comparison
 from facevis.ui import controls, runs, state, take_away
-from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query
 from facevis.ui.live_view import live_view, view_data
 from facevis.ui.screens import seeds
 
@@ -29,7 +29,9 @@ SCALES = (1e-3, 1e4)
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
     if query is not None:
-        runs.tell_ignored(t, comparison.begin(query))
+        ignored = comparison.begin(query)
+        state.begin_at(start_from_query(query, ignored))
+        runs.tell_ignored(t, ignored)
     with st.sidebar:
         dataset = _sidebar(t)
     if dataset is None:

@@ -23,9 +23,10 @@ export default function (component) {{
 }}
 """
 _BARE = """<style>
-header[data-testid="stHeader"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"],
+header[data-testid="stHeader"], [data-testid="stSidebar"],
+[data-testid="stSidebarCollapsedControl"],
 [data-testid="stExpandSidebarButton"], footer { display: none !important; }
-.stMainBlockContainer { padding: 1rem 1.6rem 0.6rem !important; max-width: none !important; }
+.stMainBlockContainer { padding: 1rem 1.6rem 0 !important; max-width: none !important; }
 </style>"""
 
 

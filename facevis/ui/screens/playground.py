@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from facevis.links import start_from_query, to_query
 from facevis.live import Recording, RunConfig
 from facevis.live.presets import PRESETS, shipped_recording
 from facevis.live.trainer import LiveRun
@@ -15,7 +16,6 @@ from facevis.mining import MINING
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
 from facevis.ui import controls, runs, state, take_away
 from facevis.ui import playground_state as playground
-from facevis.links import to_query
 from facevis.ui.live_view import live_view, view_data
 
 Translate = Callable[..., str]
@@ -28,7 +28,9 @@ RANGES = {"m1": [1.0, 4.0, 0.05], "m2": [0.0, 1.2, 0.01], "m3": [0.0, 1.0, 0.01]
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
     if query is not None:
-        runs.tell_ignored(t, playground.begin(query))
+        ignored = playground.begin(query)
+        state.begin_at(start_from_query(query, ignored))
+        runs.tell_ignored(t, ignored)
     with st.sidebar:
         dataset = _sidebar(t)
     error = state.take("opened_error")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from facevis.links import start_from_query, sweep_to_query
 from facevis.live import RunConfig
 from facevis.live.sweep import POSTERIOR, SWEPT, sweep_bound, swept_values
 from facevis.live.trainer import LiveRun
 from facevis.margins import GRADIENTS, TAILS
 from facevis.ui import controls, runs, state, take_away
 from facevis.ui import sweep_state as sweep
-from facevis.links import sweep_to_query
 from facevis.ui.live_view import live_view, view_data
 
 Translate = Callable[..., str]
@@ -21,7 +21,9 @@ Translate = Callable[..., str]
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
     if query is not None:
-        runs.tell_ignored(t, sweep.begin(query))
+        ignored = sweep.begin(query)
+        state.begin_at(start_from_query(query, ignored))
+        runs.tell_ignored(t, ignored)
     with st.sidebar:
         dataset = _sidebar(t)
     if dataset is None:
