@@ -67,7 +67,7 @@ export class Skeleton {
   #place() {
     const canvas = h("canvas", { class: "fv-layer", "aria-hidden": "true" });
     const tip = h("div", { class: "fv-tip", role: "status", hidden: true });
-    const area = h("div", { class: "fv-stage", role: "img" }, canvas, tip);
+    const area = h("div", { class: "fv-stage", role: "figure" }, canvas, tip);
     const head = h("div", { class: "fv-cell-head" });
     const foot = h("div", { class: "fv-cell-foot" });
     const many = this.mode === "compare" || this.mode === "plain";

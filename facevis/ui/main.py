@@ -17,7 +17,13 @@ PAGES = {
 
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 # Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.
-st.html("<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}</style>")
+# And its captions are too pale to read from the back.
+caption = "#a6acba" if st.context.theme.type == "dark" else "#5c6370"
+st.html(
+    "<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}"
+    f"[data-testid='stCaptionContainer']{{opacity:1!important}}"
+    f"[data-testid='stCaptionContainer'] p{{color:{caption};opacity:1}}</style>"
+)
 
 state.begin_language()
 t = translator(state.language())

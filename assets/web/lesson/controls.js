@@ -14,6 +14,9 @@
 import { h } from "../dom.js";
 import { decimal } from "../words.js";
 
+/** Letters with which a choice still stands beside another control. */
+const SHORT = 24;
+
 export class LessonControls {
   /**
    * @param {Control[]} controls @param {Record<string, number|string>} values
@@ -63,7 +66,8 @@ export class LessonControls {
     const label = this.words(`lesson_control_${name}`);
     const box = h("div", { class: "fv-speeds", role: "radiogroup", "aria-label": label }, ...labels);
     const write = () => inputs.forEach((input) => (input.checked = input.value === String(this.values[name])));
-    const el = h("div", { class: "fv-control fv-choice" }, h("span", { class: "fv-control-name", text: label }), box);
+    const short = label.length + labels.reduce((sum, { textContent: text }) => sum + text.length + 2, 0) <= SHORT;
+    const el = h("div", { class: `fv-control fv-choice${short ? " fv-short" : ""}` }, h("span", { class: "fv-control-name", text: label }), box);
     return { el, write, inputs };
   }
 

@@ -20,7 +20,7 @@ export class OnCircle extends Recorded {
     super(host, side, context);
     this.gauge = new Gauge(this.words, context.lang);
     this.formula = new FormulaView("combined", true, this.words);
-    this.bound = h("p", { class: "fv-readout", "aria-live": "polite" });
+    this.bound = h("p", { class: "fv-readout fv-twice", "aria-live": "polite" });
     this.losses = this.chart("loss_title", { height: 200 });
     side.replaceChildren(this.formula.el, this.gauge.el, this.bound, this.losses.el);
   }
@@ -103,7 +103,7 @@ export class OneMoreDimension extends Recorded {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
   constructor(host, side, context) {
     super(host, side, context);
-    this.curve = this.chart("lesson_angle_title", { height: 230 });
+    this.curve = this.chart("lesson_angle_title", { height: 190 });
     this.said = h("p", { class: "fv-readout", "aria-live": "off" });
     this.best = h("p", { class: "fv-readout", "aria-live": "polite" });
     this.again = h("button", { type: "button", class: "fv-button", onclick: () => this.#scatter(), text: this.words("lesson_again") });

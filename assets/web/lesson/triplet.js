@@ -21,6 +21,9 @@ const HIGH = 1.5;
 /** All gradients of the unsquared loss have length 1: one length for both arrows. */
 const FORCE = 0.24;
 
+/** How far up and down the fan opens, radians. */
+const STEEP = 1.25;
+
 export default class Triplet {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {any} context */
   constructor(host, side, context) {
@@ -81,7 +84,7 @@ export default class Triplet {
   }
 
   #draw() {
-    const { sketch, values: { margin, positive, negative }, isOpen, context: { lang, words } } = this;
+    const { sketch, values: { margin, positive, negative }, isOpen, context: { lang } } = this;
     this.said.textContent = this.#verdict();
     if (!sketch.begin()) return;
     const { width, height, em } = sketch;
@@ -120,12 +123,14 @@ export default class Triplet {
     const radii = [positive, positive + margin].map((d) => d * this.unit);
     const [x, y] = this.origin;
     const ceiling = sketch.em * 0.4;
-    // Rings end at the sheet: what they say, they say along the rays.
+    // A fan of each ring is enough: what it says, it says along the rays.
     const ring = (/** @type {number} */ r) => `M${x} ${y - r}A${r} ${r} 0 0 1 ${x} ${y + r}A${r} ${r} 0 0 1 ${x} ${y - r}Z`;
     const clip = `fv-clip-${(Triplet.count = (Triplet.count ?? 0) + 1)}`;
     const frame = sketch.add("clipPath", { id: clip });
-    const rect = sketch.add("rect", { x: 0, y: ceiling, width: sketch.width, height: floor - ceiling });
-    frame.append(rect);
+    const up = x + (y - ceiling) / Math.tan(STEEP);
+    const down = x + (floor - y) / Math.tan(STEEP);
+    const corners = [[x, y], [up, ceiling], [sketch.width, ceiling], [sketch.width, floor], [down, floor]];
+    frame.append(sketch.add("polygon", { points: corners.map((corner) => corner.join()).join(" ") }));
     const inside = { "clip-path": `url(#${clip})` };
     sketch.add("path", { d: ring(radii[1]) + ring(radii[0]), class: "fv-zone-semi", "fill-rule": "evenodd", ...inside });
     sketch.add("path", { d: ring(radii[0]), class: "fv-zone-hard", ...inside });
