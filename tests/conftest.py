@@ -14,6 +14,12 @@ def _absent(what: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def absent():
+    """What to call where a tool is missing."""
+    return _absent
+
+
+@pytest.fixture(scope="session")
 def browser():
     program = served.chromium()
     if program is None:

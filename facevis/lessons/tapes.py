@@ -202,20 +202,36 @@ def tape(name: str) -> Tape:
         ) from error
 
 
-def last_points(name: str, member: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a tape shows last of a member: embeddings (N, D) and their labels (N,)."""
+def moment(name: str, member: int, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a tape shows of a member at the last kept step up to ``step``: embeddings (N, D),
+    prototypes (C, D) and the labels (N,) of the embeddings."""
     found = tape(name)
     data = gzip.decompress(found.bytes)
     (length,) = struct.unpack_from("<I", data)
-    lengths, frame = found.header["lengths"], found.header["frames"][-1]
-    start = 4 + length + sum(lengths[:-1])
-    shape = (len(frame["extent"]), len(found.header["run"]["labels"]), -1)
-    points = np.frombuffer(data[start : start + lengths[-1]], "<i2")
-    prototypes = 2 * shape[0] * len(found.header["run"]["class_names"])
+    lengths, frames = found.header["lengths"], found.header["frames"]
+    index = max(i for i, frame in enumerate(frames) if frame["step"] <= step)
+    start = 4 + length + sum(lengths[:index])
+    labels = np.array(found.header["run"]["labels"])
+    members, classes = len(frames[index]["extent"]), len(found.header["run"]["class_names"])
     (inner,) = struct.unpack_from("<I", data, start)
-    dim = (len(points) - 2 - inner // 2) // (shape[0] * shape[1] + prototypes)
-    points = points[-shape[0] * shape[1] * dim :].reshape(*shape[:2], dim)[member]
-    return points * (frame["extent"][member] / 32767.0), np.array(found.header["run"]["labels"])
+    values = lengths[index] - 4 - inner
+    dim = values // (members * (4 * classes + 2 * len(labels)))
+    prototypes = np.frombuffer(data, "<f4", members * classes * dim, start + 4 + inner)
+    points = np.frombuffer(
+        data, "<i2", members * len(labels) * dim, start + 4 + inner + prototypes.nbytes
+    )
+    points = points.reshape(members, len(labels), dim)[member] / 32767.0
+    return (
+        points * frames[index]["extent"][member],
+        prototypes.reshape(members, classes, dim)[member],
+        labels,
+    )
+
+
+def last_points(name: str, member: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a tape shows last of a member: embeddings (N, D) and their labels (N,)."""
+    points, _, labels = moment(name, member, ORDERS[name].config.steps)
+    return points, labels
 
 
 def record(name: str) -> Tape:

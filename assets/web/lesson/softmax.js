@@ -34,6 +34,11 @@ export class Softmax extends Recorded {
     const spot = frame.statistics[member];
     this.loss.show({ ...lossSpec(known, member, last), mark: frame.step }, frame.losses[member] === null ? "" : decimal(frame.losses[member], lang, 3), true);
     this.accuracy.show({ ...shareSpec(known, member, last, "accuracy", null), mark: frame.step }, `${decimal(100 * (spot.accuracy ?? 0), lang, 1)} %`, true);
-    this.lengths.textContent = this.words("lesson_lengths", { longest: decimal(frame.extent[member], lang, 1) });
+  }
+
+  /** @param {import("../stage.js").Stage} stage */
+  shown(stage) {
+    const longest = decimal(stage.player.picture.radius, this.context.lang, 1);
+    this.lengths.textContent = this.words("lesson_lengths", { longest });
   }
 }
