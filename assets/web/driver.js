@@ -90,8 +90,11 @@ export class Driver {
     const last = store.kept[store.kept.length - 1];
     if (!this.untouched || data.at == null || !stage || !last || last.step < data.at) return;
     const index = store.indexAt(data.at);
-    if (last.step === data.at) this.untouched = false;
-    else this.seek(Math.max(0, index));
+    // The newest frame comes first, then the others from the start on: this one may be on its way.
+    const passed = index >= 0 && index + 1 < store.kept.length - 1;
+    if (index < 0 || (store.kept[index].step !== data.at && !passed)) return;
+    this.seek(index);
+    this.untouched = false;
   }
 
   /** @param {number} index of the kept frames; the last one is where the run is */

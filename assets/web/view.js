@@ -263,6 +263,7 @@ export class View {
     this.metrics.bytes += buffer.byteLength;
     const newest = this.store.add(frame);
     if (this.stage && newest) this.#take(frame);
+    else this.driver.begin();
     this.history();
   }
 
