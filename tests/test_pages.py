@@ -251,3 +251,37 @@ def test_a_new_member_is_a_loss_that_is_not_there_yet():
     run, config = shown(app, "compare")
     assert len({member.objective for member in config.members}) == 6
     run.pause()
+
+
+# -- the lecture -----------------------------------------------------------------------------
+
+
+def lecture(**query):
+    return visit("lecture", **query)
+
+
+def test_the_lecture_opens_the_lesson_of_its_link():
+    app = lecture(lesson="8", m2="0.4", view="present", hide="seed")
+    shown = app.session_state["lecture"]
+    assert (shown["number"], shown["values"]["m2"], shown["view"]) == (8, 0.4, "present")
+    assert dict(app.query_params) == {
+        "lesson": "8",
+        "lang": "en",
+        "view": "present",
+        "hide": "seed",
+    }
+    assert not app.warning
+
+
+def test_a_malformed_link_opens_the_first_lesson_and_says_why():
+    app = lecture(lesson="<b>", view="upside-down", cam="x")
+    assert app.session_state["lecture"]["number"] == 1
+    said = " ".join(warning.value for warning in app.warning)
+    for name in ("lesson", "view", "cam"):
+        assert f"{name}=" in said
+
+
+def test_the_lesson_can_be_taken_away():
+    app = lecture(lesson="3")
+    assert app.sidebar.get("download_button")
+    assert not lecture(lesson="3", view="present").sidebar.get("download_button")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from facevis.lessons.bundle import bundle
 from facevis.lessons.bundle import opening as opening_of
+from facevis.lessons.export import file_name, lesson_html
 from facevis.live.stream import BASE
 from facevis.ui import runs, state
 
@@ -42,7 +43,7 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
         st.html(_BARE)
     else:
         with st.sidebar:
-            st.caption(t("lecture_lead"))
+            _beside(t, shown["number"])
     try:
         told = bundle(shown["number"], state.language(), shown["values"])
     except ValueError as error:
@@ -61,6 +62,20 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
         on_go_change=_go,
         on_present_change=_present,
         height="content",
+    )
+
+
+def _beside(t: Translate, number: int) -> None:
+    """What the lecture is, and the lesson to take away."""
+    st.caption(t("lecture_lead"))
+    language = state.language()
+    st.download_button(
+        t("export_lesson"),
+        data=lambda: lesson_html(number, language).encode(),
+        file_name=file_name(number),
+        mime="text/html",
+        help=t("export_help"),
+        on_click="ignore",
     )
 
 
