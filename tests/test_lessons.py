@@ -6,6 +6,7 @@ import json
 import math
 import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from facevis.i18n import LANGUAGES
 from facevis.lessons import angles
 from facevis.lessons.bundle import bundle, opening
 from facevis.lessons.claims import CLAIMS, claim_text
+from facevis.lessons.export import lesson_html, write_lesson
 from facevis.lessons.notes import notes_page
 from facevis.lessons.numbers import best_confidence, strangers_tar
 from facevis.lessons.programme import LESSONS, Choice, Range, lesson, values_from_query
@@ -160,6 +162,7 @@ def test_what_the_lessons_say_in_words_is_so():
     assert value("formula_intra_cosface") < value("formula_intra_arcface") < 2
     assert value("circle_loss_not") > 3 * value("circle_loss_fits")
     assert value("circle_accuracy_not") < 90 < value("circle_accuracy_fits")
+    assert value("circle_loss_not") < min(value("circle_even_not"), value("circle_shared_not"))
     # 12: equal in training, unequal for strangers; the answer is "less than one fifth".
     assert value("strangers_least_accuracy") == pytest.approx(100, abs=0.5)
     assert value("strangers_lost_plain") > 80
@@ -271,6 +274,7 @@ def test_any_link_opens_a_lesson(query):
         ({"lesson": "8", "m2": "nan"}, "m2=nan"),
         ({"lesson": "8", "m2": "x"}, "m2=x"),
         ({"lesson": "8", "seed": "7"}, "seed=7"),
+        ({"lesson": "10", "count": "2.5"}, "count=2.5"),
         ({"view": "cinema"}, "view=cinema"),
         ({"hide": "walls"}, "hide=walls"),
         ({"step": "-3"}, "step=-3"),
@@ -355,3 +359,31 @@ def test_a_qr_code_is_made_and_absurd_texts_are_refused():
     for text in ("", "x" * 5000):
         with pytest.raises(ValueError, match="characters"):
             qr_svg(text)
+
+
+@pytest.mark.parametrize("place", ["", "nowhere/lesson.html", "x" * 300 + ".html"])
+def test_a_lesson_that_cannot_be_written_is_said_in_a_sentence(place, tmp_path):
+    with pytest.raises(ValueError, match=r"cannot be written .*; name another file\."):
+        write_lesson(3, "en", tmp_path / place)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_was_there_stays_until_the_new_file_is_whole(fault, tmp_path, monkeypatch):
+    path = tmp_path / "lesson.html"
+    path.write_text("before")
+
+    def fail(*_):
+        raise fault
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(ValueError if isinstance(fault, OSError) else KeyboardInterrupt):
+        write_lesson(3, "en", path)
+    assert [one.name for one in tmp_path.iterdir()] == ["lesson.html"]
+    assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize(("number", "language"), [(0, "en"), (14, "en"), (3, "de")])
+def test_an_unknown_lesson_or_language_is_refused(number, language):
+    with pytest.raises(ValueError, match="choose one"):
+        lesson_html(number, language)

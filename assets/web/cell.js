@@ -25,7 +25,7 @@ export class Cell {
     this.run = run;
     this.member = member;
     this.colors = look.colors;
-    this.spherical = run.members[member].spherical;
+    this.spherical = run.members[Math.floor(member)].spherical;
     this.project = look.project;
     /** @type {import("./formula.js").Margin} */
     this.margin = { m1: 1, m2: 0, m3: 0 };
@@ -124,7 +124,7 @@ export class Cell {
     // Beside the arrows of a step, the arc of the margin would be taken for one of them.
     if (this.flat && !this.push && label < drawing.names.length) {
       const angle = angleBetween(points, i, prototypes, label, dim);
-      const { tail } = members[this.member];
+      const { tail } = members[Math.floor(this.member)];
       const pretended = this.caps ? pretendedAngle(angle, this.margin, tail) : 0;
       adorn.drawMarginArc(drawing, sample, label, angle, pretended);
     }

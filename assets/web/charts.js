@@ -50,8 +50,8 @@ export function boundarySpec(margin, tail, words) {
     ],
     x: [0, Math.PI],
     y: [0, Math.PI],
-    xTicks: DEGREES,
-    yTicks: DEGREES,
+    xTicks: [...DEGREES.slice(0, 2), [Math.PI, "θ₁"]],
+    yTicks: [...DEGREES.slice(0, 2), [Math.PI, "θ₂"]],
     notes: [
       [Math.PI * 0.24, Math.PI * 0.8, words("boundary_one")],
       [Math.PI * 0.76, Math.PI * 0.17, words("boundary_two")],

@@ -15,6 +15,7 @@ export class FormulaView {
   constructor(objective, family, words) {
     /** @type {Record<string, any>} */
     this.numbers = {};
+    this.point = words("decimal_point");
     for (const name of ["s", "m1", "m2", "m3"]) this.numbers[name] = math("mn", { class: "fv-live" });
     const known = ["softmax", "contrastive", "triplet"].includes(objective);
     const label = words(!family && known ? `formula_${objective}` : "formula_label");
@@ -34,10 +35,11 @@ export class FormulaView {
 
   /** @param {Record<string, number>} values m1, m2, m3, s */
   show(values) {
-    this.numbers.s.textContent = String(Number(values.s.toFixed(1)));
-    this.numbers.m1.textContent = String(Number(values.m1.toFixed(2)));
-    this.numbers.m2.textContent = values.m2.toFixed(2);
-    this.numbers.m3.textContent = values.m3.toFixed(2);
+    const write = (/** @type {string} */ name, /** @type {string} */ text) => (this.numbers[name].textContent = text.replace(".", this.point));
+    write("s", String(Number(values.s.toFixed(1))));
+    write("m1", String(Number(values.m1.toFixed(2))));
+    write("m2", values.m2.toFixed(2));
+    write("m3", values.m3.toFixed(2));
   }
 }
 

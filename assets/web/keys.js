@@ -6,7 +6,7 @@ export function listenToKeys(root, acts) {
   const listen = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.key === "Escape") acts.release();
-    else if (taken(event)) return;
+    else if (taken(event) || document.querySelector("dialog[open]")) return;
     else if (event.key === " ") acts.toggle();
     else if (event.code === "KeyR") acts.rewind();
     else return;

@@ -124,7 +124,8 @@ export class LineChart {
   /** Grid, ticks and legend, only when they differ. */
   #drawFrame() {
     const { x, y, xTicks, yTicks, series } = this.spec;
-    const key = JSON.stringify([x, y, xTicks, yTicks, series.map((s) => s.label)]);
+    const named = series.map(({ label, tone, dashed, bars, filled }) => label && [label, tone, dashed, bars, filled]);
+    const key = JSON.stringify([x, y, xTicks, yTicks, named, this.spec.notes]);
     if (key === this.frameKey) return;
     this.frameKey = key;
     const [left, right] = [this.pad.left, this.width - this.pad.right];
@@ -144,9 +145,8 @@ export class LineChart {
       parts.push(svg("text", { class: "fv-note", ...place, text }));
     }
     this.grid.replaceChildren(...parts);
-    const named = series.filter((s) => s.label);
     this.legend.replaceChildren(
-      ...named.map((s) => h("span", { class: `${s.tone}${s.dashed ? " fv-dashed" : ""}${s.bars || s.filled ? " fv-swatch" : ""}`, text: s.label })),
+      ...series.filter((s) => s.label).map((s) => h("span", { class: `${s.tone}${s.dashed ? " fv-dashed" : ""}${s.bars || s.filled ? " fv-swatch" : ""}`, text: s.label })),
     );
   }
 

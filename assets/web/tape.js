@@ -32,10 +32,7 @@ export class Taped {
       if (this.closed) return;
       handlers.message(run);
       frames.forEach(handlers.frame);
-    }, (error) => {
-      console.error(error);
-      handlers.message({ type: "gone" });
-    });
+    }, () => handlers.lost()); // who fetches the tape says what is wrong
   }
 
   /** Nothing trains. @returns {boolean} */

@@ -242,7 +242,7 @@ export class View {
   #introduce(values) {
     const { run, data, words } = this;
     this.panel.introduce(run, values);
-    const shown = this.panel.members(run).map((/** @type {number} */ index) => run.members[index]);
+    const shown = this.panel.members(run).map((/** @type {number} */ index) => run.members[Math.floor(index)]);
     this.transport.introduce(run, shown.every((/** @type {any} */ member) => member.spherical), data.project_to_circle);
     const classes = words("classes", { n: run.class_names.length });
     this.skeleton.describe(shown.map((/** @type {any} */ member) => {
@@ -355,7 +355,10 @@ export class View {
     const { stage } = this;
     if (!stage) return {};
     const { player, scene } = stage;
-    const held = player.mode === "hold" && player.frame ? { step: String(player.frame.step) } : {};
+    // What still trains is linked at the last step that is kept: there the other end can stop.
+    const kept = this.status.state === "recorded" || this.status.state === "finished" ? undefined : this.store.kept[this.store.kept.length - 1];
+    const step = player.mode === "hold" ? player.frame?.step : kept?.step;
+    const held = step === undefined ? {} : { step: String(step) };
     const camera = scene.camera();
     const projected = this.transport.projects ? { project: "1" } : {};
     return { ...held, ...(camera ? { cam: camera } : {}), ...projected, ...this.panel.linked?.() };

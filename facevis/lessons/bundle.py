@@ -69,20 +69,19 @@ def opening(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     >>> state["number"], state["values"]["m2"], state["hidden"]
     (8, 0.4, ['seed'])
     >>> ignored
-    ['hide=everything was ignored: lesson 8 has nothing of that name.']
+    ['hide=everything was ignored: no lesson has anything of that name.']
     """
     ignored: list[str] = []
     number = _number(query.get("lesson", "1"), ignored)
     one = lesson(number)
     values, wrong = values_from_query(one, query)
-    known = {*HIDEABLE, *(control.name for control in one.controls)}
-    hidden = [name for name in query.get("hide", "").split(",") if name]
+    # What another lesson has may stand in the link: one goes on to it.
+    known = {*HIDEABLE, *(control.name for other in LESSONS for control in other.controls)}
+    hidden = list(dict.fromkeys(name for name in query.get("hide", "").split(",") if name))[:20]
     ignored += wrong
     for name in hidden:
         if name not in known:
-            ignored.append(
-                f"hide={name[:40]} was ignored: lesson {number} has nothing of that name."
-            )
+            ignored.append(f"hide={name[:40]} was ignored: no lesson has anything of that name.")
     state = {
         "number": number,
         "values": values,

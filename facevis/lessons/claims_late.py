@@ -40,6 +40,11 @@ def _rho(margin: Margin, count: int = 10, dim: int = 2) -> float:
     return math.degrees(admissible_radius(margin, packing_angle(count, dim)))
 
 
+def _end_loss(name: str, member: int) -> float:
+    """The mean of the last five kept losses: one batch alone is a matter of luck."""
+    return sum(frame["losses"][member] for frame in tape(name).header["frames"][-5:]) / 5
+
+
 def _most(margin: Margin) -> int:
     """The most classes on a circle that can meet a margin."""
     return max(count for count in range(2, 100) if feasible(margin, count, 2))
@@ -178,8 +183,8 @@ CLAIMS: dict[str, Claim] = {
     "circle_rho_015": Claim(lambda: _rho(Margin.cosface(0.15)), 1),
     "circle_rho_arcface": Claim(lambda: _rho(M_ARC), 1),
     "circle_rho_sphereface": Claim(lambda: _rho(M_SPHERE), 1),
-    "circle_loss_fits": Claim(lambda: tape("cosface").at(END)["losses"][0], 2),
-    "circle_loss_not": Claim(lambda: tape("cosface").at(END)["losses"][1], 2),
+    "circle_loss_fits": Claim(lambda: _end_loss("cosface", 0), 2),
+    "circle_loss_not": Claim(lambda: _end_loss("cosface", 1), 2),
     "circle_accuracy_fits": Claim(lambda: share("cosface", 0, "accuracy"), 1),
     "circle_accuracy_not": Claim(lambda: share("cosface", 1, "accuracy")),
     "circle_share_not": Claim(lambda: share("cosface", 1, "packing_share"), 1),
@@ -192,6 +197,7 @@ CLAIMS: dict[str, Claim] = {
     # 11
     "dimension_circle": Claim(lambda: degrees(10, 2)),
     "dimension_sphere": Claim(lambda: degrees(10, 3), 1),
+    "dimension_sphere_whole": Claim(lambda: degrees(10, 3)),
     "dimension_4": Claim(lambda: degrees(10, 4), 1),
     "dimension_8": Claim(lambda: degrees(10, 8)),
     "dimension_free": Claim(lambda: degrees(10, 9), 1),
@@ -203,7 +209,7 @@ CLAIMS: dict[str, Claim] = {
     "dimension_cosface_circle": Claim(lambda: max_cosface(10, 2), 3),
     "dimension_limit": Claim(lambda: math.degrees(math.acos(-1.0 / (513 - 1))), 2),
     "dimension_random": Claim(lambda: math.degrees(1.0 / math.sqrt(512.0)), 1),
-    "dimension_many": Claim(lambda: degrees(10**6, 512)),
+    "dimension_many": Claim(lambda: math.floor(degrees(10**6, 512))),
     # 12
     "strangers_pictures": Claim(lambda: len(last_points("strangers", 0)[1])),
     "strangers_genuine": Claim(lambda: len(pair_cosines(0)[0])),

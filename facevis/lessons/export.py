@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from facevis.assets import asset_path
@@ -216,11 +217,22 @@ def _plotly() -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
+    """Write a whole file or none: what was there stays until the new one is complete."""
+    made: Path | None = None
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
+        if not path.name or (path.exists() and not path.is_file()):
+            raise OSError(0, "it is no file")
+        with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as partial:
+            made = Path(partial.name)
+            partial.write(text)
+        made.chmod(0o644)
+        made.replace(path.resolve())
+    except BaseException as error:
+        if made is not None:
+            made.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         reason = error.strerror or type(error).__name__
-        raise ValueError(f"{path} cannot be written ({reason}); name another place.") from error
+        raise ValueError(
+            f"{str(path)[:200]} cannot be written ({reason}); name another file."
+        ) from error

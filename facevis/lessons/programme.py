@@ -31,6 +31,9 @@ class Range:
         value = float(text)
         if not self.low <= value <= self.high:
             raise ValueError(f"give a number from {self.low:g} to {self.high:g}")
+        steps = (value - self.low) / self.step
+        if abs(steps - round(steps)) > 1e-6:
+            raise ValueError(f"give a number in steps of {self.step:g} from {self.low:g}")
         return value
 
     def to_json(self) -> dict[str, Any]:

@@ -133,6 +133,8 @@ def _fill(text: str, language: str) -> str:
     def formula(match: re.Match) -> str:
         return re.sub(r"\[\[(\w+)\]\]", lambda m: one(m).replace(",", "{,}"), match[0])
 
+    # A number and its sign of percent stay on one line.
+    text = re.sub(r"(\]\]|\d) %", "\\1\u00a0%", text)
     text = re.sub(r"\$\$.+?\$\$|\$.+?\$", formula, text, flags=re.DOTALL)
     return re.sub(r"\[\[(\w+)\]\]", one, text)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from facevis.i18n import LANGUAGES
 from facevis.live import Recording, RunConfig
 from facevis.live.rooms import rooms
 from facevis.live.trainer import LiveRun
@@ -64,5 +65,9 @@ def plain(text: str) -> str:
 
 def tell_ignored(t: Translate, reasons: Sequence[str]) -> None:
     """What of a link was not understood."""
+    language = state.take("lang_ignored")
+    if language is not None:
+        choices = ", ".join(LANGUAGES)
+        reasons = [f"lang={language[:40]} was ignored: choose one of {choices}.", *reasons]
     if reasons:
         st.warning(t("link_ignored", reasons=plain(" ".join(reasons))))

@@ -53,6 +53,8 @@ def begin_language() -> None:
     else:
         wanted = st.query_params.get("lang")
         state["lang"] = wanted if wanted in LANGUAGES else LANGUAGES[0]
+        if wanted is not None and wanted not in LANGUAGES:
+            state["lang_ignored"] = wanted
 
 
 def language() -> str:

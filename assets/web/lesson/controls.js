@@ -81,6 +81,7 @@ export class LessonControls {
   text({ name, step, power }, at) {
     if (power) return new Intl.NumberFormat(this.lang, { maximumSignificantDigits: 2 }).format(10 ** at);
     const digits = String(step).includes(".") ? String(step).split(".")[1].length : 0;
+    if (name === "first") return this.words("lesson_three", { first: at + 1, second: at + 2, third: at + 3 });
     const text = decimal(at, this.lang, digits);
     return name === "theta" ? `${text}°` : text;
   }
@@ -103,8 +104,7 @@ export class LessonControls {
 
   /** The n-th option of the first choice: keys 1 to 9. @param {number} index @returns {boolean} */
   choose(index) {
-    const choices = this.controls.filter((one) => one.kind === "choice" && this.#visible(one));
-    const control = choices.find(({ name }) => name !== "scene") ?? choices[0];
+    const control = this.controls.find((one) => one.kind === "choice" && this.#visible(one));
     const option = control?.options[index];
     if (option === undefined) return false;
     this.#take(control.name, option);

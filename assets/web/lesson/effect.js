@@ -10,7 +10,7 @@ const STEP = 0.05;
 const UP_TO = 0.5;
 const GROWS = 3200;
 /** @type {[string, string[]][]} */
-const CURVES = [["lesson_angles", ["intra", "w_inter"]], ["accuracy_title", ["accuracy", "held_out_accuracy"]]];
+const CURVES = [["sweep_tight", ["intra"]], ["sweep_apart", ["w_inter"]], ["accuracy_title", ["accuracy", "held_out_accuracy"]]];
 const ROWS = ["intra", "w_inter", "accuracy", "held_out_accuracy", "unseen_accuracy"];
 
 export class Effect extends Recorded {
@@ -25,7 +25,7 @@ export class Effect extends Recorded {
     const heads = h("tr", {}, h("td"), h("th", { scope: "col", text: "m₂ = 0" }), (this.head = h("th", { scope: "col" })));
     const rows = ROWS.map((name, i) => h("tr", {}, h("th", { scope: "row", text: this.words(`lesson_row_${name}`) }), ...this.cells[i]));
     this.table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, heads), h("tbody", {}, ...rows));
-    side.replaceChildren(h("div", { class: "fv-pair-of-charts" }, ...this.curves.map(({ el }) => el)));
+    side.replaceChildren(h("div", { class: "fv-pair-of-charts fv-three" }, ...this.curves.map(({ el }) => el)));
     below.replaceChildren(this.table);
   }
 

@@ -16,7 +16,7 @@ export class FullScale extends Recorded {
     this.table = h("table", { class: "fv-table fv-small-table" });
     this.note = h("p", { class: "fv-quiet-note", text: this.words("lesson_projected") });
     side.replaceChildren(this.table, this.histogram.el, this.note);
-    context.tape("fullscale").then((tape) => this.#take(tape));
+    context.tape("fullscale").then((tape) => this.#take(tape), () => {});
   }
 
   /** @param {import("../tape.js").Tape} tape */
@@ -45,7 +45,7 @@ export class FullScale extends Recorded {
     const { words, about } = this;
     const heads = about.members.map((/** @type {any} */ member) => h("th", { scope: "col", text: words(`objective_${member.objective}`) }));
     this.cells = ROWS.map((name) => about.members.map((/** @type {any} */ _, /** @type {number} */ m) => h("td", { text: statisticText(name, this.moment.statistics[m][name], words, this.context.lang) })));
-    const rows = ROWS.map((name, i) => h("tr", {}, h("th", { scope: "row", text: words(name.startsWith("unseen") ? "table_unseen_accuracy" : `table_${name}`) }), ...this.cells[i]));
+    const rows = ROWS.map((name, i) => h("tr", {}, h("th", { scope: "row", text: words(`lesson_row_${name}`) }), ...this.cells[i]));
     this.table.replaceChildren(h("thead", {}, h("tr", {}, h("td"), ...heads)), h("tbody", {}, ...rows));
   }
 
@@ -69,13 +69,13 @@ export class FullScale extends Recorded {
 
   /** @param {number} member @param {Float32Array} cosines @param {number[]} chosen */
   #place(member, cosines, chosen) {
-    const { shape, about } = this;
+    const { shape, about, words } = this;
     const gram = readPrototypes(this.moment, member, new Float32Array(shape.classes * shape.dim));
     const base = lowerTriangle(chosen.map((a) => chosen.map((b) => gram[a * shape.dim + b])));
     const samples = [...about.labels.keys()].filter((i) => chosen.includes(about.labels[i]));
     const points = samples.flatMap((i) => unit(solve(base, chosen.map((c) => cosines[i * shape.dim + c]))));
     const prototypes = base.flatMap(unit);
-    const names = chosen.map((c) => about.class_names[c]);
+    const names = chosen.map((c) => words("lesson_face", { n: c + 1 }));
     const labels = samples.map((i) => chosen.indexOf(about.labels[i]));
     /** @param {any} handlers */
     const open = (handlers) => {

@@ -12,19 +12,26 @@ export function listenToLecture(page) {
     Enter: () => page.enter(),
     KeyP: () => page.host.present(page.data.view !== "present"),
     KeyN: () => page.data.hasNotes && page.notes(),
-    KeyL: () => page.bar.share.toggle(),
+    KeyL: () => !page.bar.share.el.hidden && page.bar.share.toggle(),
   };
   /** @param {KeyboardEvent} event */
   const listen = (event) => {
     if (!page.data || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.key === "?") page.bar.keys.toggle();
-    else if (document.querySelector("dialog[open]") || taken(event) || used(event)) return;
+    else if (document.querySelector("dialog[open]")) return;
+    else if (!event.key.startsWith("Page") && (used(event) || (taken(event) && !isRadio(event)))) return;
     else if (/^[1-9]$/.test(event.key)) page.choose(Number(event.key) - 1);
     else if (acts[event.key] ?? acts[event.code]) (acts[event.key] ?? acts[event.code])();
     else return;
     event.preventDefault();
   };
+  // What was moved by the pointer gives the keys back: a clicker must go on after a drag.
+  const release = () => setTimeout(() => {
+    const at = /** @type {HTMLElement|null} */ (document.activeElement);
+    if (at?.tagName === "INPUT" && page.root.contains(at) && !/** @type {HTMLInputElement} */ (at).readOnly) at.blur();
+  });
   document.addEventListener("keydown", listen);
+  page.root.addEventListener("pointerup", release);
   return () => document.removeEventListener("keydown", listen);
 }
 
@@ -32,7 +39,11 @@ export function listenToLecture(page) {
 function used({ key, target }) {
   const at = /** @type {HTMLElement} */ (target);
   const slides = at.tagName === "INPUT" || at.role === "slider" || at.tagName === "SELECT";
-  const presses = ["BUTTON", "A", "SUMMARY"].includes(at.tagName);
-  if (key.startsWith("Arrow") || key.startsWith("Page")) return slides && !(key.startsWith("Page") && at.tagName === "INPUT" && /** @type {HTMLInputElement} */ (at).type === "radio");
-  return key === "Enter" && presses;
+  const presses = ["BUTTON", "A", "SUMMARY", "SELECT"].includes(at.tagName);
+  return key.startsWith("Arrow") ? slides : key === "Enter" && presses;
+}
+
+/** A chosen answer keeps the focus; all but its arrows belongs to the lecture. @param {KeyboardEvent} event */
+function isRadio({ target }) {
+  return /** @type {HTMLInputElement} */ (target).type === "radio";
 }

@@ -17,8 +17,8 @@ export class OneFormula extends Recorded {
   constructor(host, side, context) {
     super(host, side, context);
     this.picture.atTheEnd();
-    this.psi = this.chart("lesson_targets", { height: 200 });
-    this.boundary = this.chart("boundary_title", { height: 200 });
+    this.psi = this.chart("lesson_targets", { height: 240 });
+    this.boundary = this.chart("boundary_title", { height: 240 });
     this.formula = new FormulaView("combined", true, this.words);
     this.said = h("p", { class: "fv-readout" });
     side.replaceChildren(this.formula.el, h("div", { class: "fv-pair-of-charts" }, this.psi.el, this.boundary.el), this.said);
@@ -60,11 +60,11 @@ export class OneFormula extends Recorded {
     const curve = (/** @type {any} */ m, /** @type {any} */ tail) => angles.map((angle) => [angle, targetCosine(angle, m, tail)]);
     const others = Object.entries(PLACES).map(([name, place]) => {
       const [m1, m2, m3] = run.members[place].margin;
-      return { points: curve({ m1, m2, m3 }, "monotone"), tone: "fv-tone-mute", dashed: name !== "normalized_softmax" };
+      return { points: curve({ m1, m2, m3 }, "monotone"), tone: "fv-tone-mute", dashed: true, label: place === 0 ? words("lesson_other_losses") : undefined };
     });
     this.psi.show({
       series: [...others, { points: curve(margin, values.tail), tone: "fv-tone-accent", label: words("lesson_this_margin") }],
-      x: [0, Math.PI], y: [-3, 1.1], xTicks: DEGREES, yTicks: [[1, "1"], [-1, "−1"], [-3, "−3"]],
+      x: [0, Math.PI], y: [-1.6, 1.05], xTicks: DEGREES, yTicks: [[1, "1"], [0, "0"], [-1, "−1"]],
     });
     this.boundary.show(boundarySpec(margin, values.tail, words));
     this.formula.show({ ...margin, s: run.members[0].scale });

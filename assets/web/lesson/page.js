@@ -79,6 +79,7 @@ export class LessonPage {
   #build(moved) {
     const { data, host } = this;
     this.figure?.dispose();
+    const picked = moved ? -1 : (this.question?.picked ?? -1);
     this.words = wordsFrom(data.strings, data.lang);
     const { words } = this;
     const first = data.opening && !this.opened?.has(data.opening);
@@ -91,6 +92,7 @@ export class LessonPage {
     this.bar.show(data);
     this.title = h("h1", { tabindex: -1 }, h("span", { class: "fv-lesson-number", text: String(data.number) }), " ", h("span", { text: data.title }));
     this.figureEl = h("div", { class: "fv-lesson-figure" });
+    this.trouble = h("p", { class: "fv-trouble", role: "alert", hidden: true });
     this.readouts = h("section", { class: "fv-readouts", "aria-label": words("lesson_readouts") });
     this.question = new Question(data.question, words, { lock: (choice) => this.lock(choice), reveal: () => this.reveal() });
     this.controls = new LessonControls(data.controls, this.state.values, { words, lang: data.lang }, (name, value) => this.#changed(name, value));
@@ -102,10 +104,11 @@ export class LessonPage {
     const lead = html("p", data.lead);
     lead.className = "fv-lead";
     const head = h("header", { class: "fv-lesson-head" }, this.title, lead);
-    const parts = [this.bar.el, head, h("div", { class: "fv-lesson-main" }, this.figureEl, side), this.takeAway, this.#reading()];
+    const parts = [this.bar.el, head, this.trouble, h("div", { class: "fv-lesson-main" }, this.figureEl, side), this.takeAway, this.#reading()];
     this.root.replaceChildren(...parts);
     this.#raise();
     this.#phase();
+    if (picked >= 0) this.question.choose(picked);
     if (moved) this.title.focus({ preventScroll: true });
     if (moved) window.scrollTo?.(0, 0);
   }
@@ -148,8 +151,22 @@ export class LessonPage {
 
   /** @param {string} name */
   #tape(name) {
-    if (!this.tapes.has(name)) this.tapes.set(name, this.host.tape(name).then(openTape));
+    if (!this.tapes.has(name)) {
+      const tape = this.host.tape(name).then(openTape);
+      this.tapes.set(name, tape);
+      tape.then(() => this.#say(""), (error) => {
+        console.warn(error);
+        this.tapes.delete(name); // another try may find it
+        this.#say(this.words("lesson_no_recording"));
+      });
+    }
     return this.tapes.get(name);
+  }
+
+  /** What went wrong, above the figure. @param {string} text */
+  #say(text) {
+    this.trouble.textContent = text;
+    this.trouble.hidden = !text;
   }
 
   /** @param {string} name @param {number|string} value */

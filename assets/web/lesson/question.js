@@ -35,8 +35,13 @@ export class Question {
     this.lockButton.disabled = false;
   }
 
+  /** Which answer is chosen; −1 if none. */
+  get picked() {
+    return this.inputs.findIndex(({ checked }) => checked);
+  }
+
   lock() {
-    const choice = this.inputs.findIndex(({ checked }) => checked);
+    const choice = this.picked;
     if (choice >= 0) this.acts.lock(choice);
   }
 
@@ -48,7 +53,9 @@ export class Question {
       input.disabled = !asking;
       if (choice !== null) input.checked = i === choice;
       this.rows[i].dataset.chosen = String(input.checked);
-      this.rows[i].querySelector(".fv-verdict").hidden = phase !== "open";
+      const verdict = /** @type {HTMLElement} */ (this.rows[i].querySelector(".fv-verdict"));
+      verdict.hidden = phase !== "open";
+      if (this.rows[i].dataset.right !== "true") verdict.textContent = input.checked ? this.words("lesson_yours") : "";
     });
     this.lockButton.hidden = !asking;
     this.buttons.hidden = phase === "open";

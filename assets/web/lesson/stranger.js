@@ -19,7 +19,7 @@ export class Stranger extends Recorded {
       this.extra = tape.extra;
       this.tape = tape;
       this.#tell();
-    });
+    }, () => {});
   }
 
   /** @param {Record<string, any>} values */
@@ -49,9 +49,9 @@ export class Stranger extends Recorded {
     this.bars.show({
       series: [
         { points: outline(known), tone: "fv-tone-mute", bars: true, label: words("lesson_known") },
-        { points: outline(strange), tone: "fv-tone-accent", bars: true, label: words("lesson_strangers") },
+        { points: outline(strange), tone: "fv-tone-accent", filled: false, label: words("lesson_strangers") },
       ],
-      x: [0, 1], y: [0, 1.05], xTicks: [[0, "0"], [0.5, "50 %"], [1, "100 %"]], yTicks: [], mark: threshold,
+      x: [0, 1], y: [0, 1.05], xTicks: [[0, "0"], [0.5, "50 %"], [1, "100 %"]], yTicks: [[0, "0"], [1, "100 %"]], mark: threshold,
     });
     const share = (/** @type {number[]} */ list) => decimal((100 * list.filter((v) => v >= threshold).length) / list.length, this.context.lang, 1);
     this.said.textContent = words("lesson_accepted", { strangers: share(strange), known: share(known), threshold: decimal(100 * threshold, this.context.lang, 1) });
@@ -68,7 +68,7 @@ export class Stranger extends Recorded {
 
   /** Some of them as pictures, with the name that they are given. @param {number[]} which */
   #pictures(which) {
-    const { class_names: names, sprite } = this.tape.run;
+    const { class_names: names, unseen_names: unseen, labels, sprite } = this.tape.run;
     const { sure, named } = this.extra;
     const step = which.length / PICTURES;
     const items = [...Array(PICTURES).keys()].map((k) => {
@@ -78,9 +78,10 @@ export class Stranger extends Recorded {
       picture.style.backgroundImage = `url("${sprite.url}")`;
       picture.style.backgroundSize = `${sprite.columns * TILE}px`;
       picture.style.backgroundPosition = `${-column * TILE}px ${-row * TILE}px`;
-      const text = this.words("lesson_named", { name: names[named[i]], share: decimal(100 * sure[i], this.context.lang, 0) });
+      const truth = unseen[labels[i] - names.length];
+      const text = this.words("lesson_named", { truth, name: names[named[i]], share: decimal(100 * sure[i], this.context.lang, 0) });
       const passes = sure[i] >= Number(this.values.threshold);
-      return h("li", { "data-passes": String(passes) }, picture, h("span", { text: passes ? text : this.words("lesson_unknown") }));
+      return h("li", { "data-passes": String(passes) }, picture, h("span", { text: passes ? text : this.words("lesson_unknown", { truth }) }));
     });
     this.strip.replaceChildren(...items);
   }
@@ -102,10 +103,10 @@ export class Stranger extends Recorded {
   }
 }
 
-/** A histogram's outline, each as a share of its highest bar. @param {number[]} shares from 0 to 1 */
+/** A histogram's outline, as shares of all samples. @param {number[]} shares from 0 to 1 */
 function outline(shares) {
   const bars = new Array(BARS).fill(0);
   for (const share of shares) bars[Math.min(BARS - 1, Math.floor(share * BARS))] += 1;
-  const highest = Math.max(1, ...bars);
-  return [[0, 0], ...bars.flatMap((count, i) => [[i / BARS, count / highest], [(i + 1) / BARS, count / highest]]), [1, 0]];
+  const total = Math.max(1, shares.length);
+  return [[0, 0], ...bars.flatMap((count, i) => [[i / BARS, count / total], [(i + 1) / BARS, count / total]]), [1, 0]];
 }

@@ -24,7 +24,7 @@ export class Strangers {
     this.said = h("p", { class: "fv-readout", "aria-live": "polite" });
     this.faces = h("ul", { class: "fv-strip fv-faces" });
     this.cells = FARS.map(() => h("td"));
-    const head = h("tr", {}, ...FARS.map((far) => h("th", { scope: "col", text: `FAR ${decimal(far, context.lang, -Math.log10(far))}` })));
+    const head = h("tr", {}, ...FARS.map((far) => h("th", { scope: "col", text: `FAR ${decimal(100 * far, context.lang, Math.max(0, -Math.log10(far) - 2))} %` })));
     this.rank = h("p", { class: "fv-readout" });
     const table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "row", rowspan: 2, text: "TAR" }), ...head.childNodes)), h("tbody", {}, h("tr", {}, h("td"), ...this.cells)));
     table.tHead.rows[0].cells[0].removeAttribute("rowspan");
@@ -32,7 +32,7 @@ export class Strangers {
     host.replaceChildren(this.left);
     this.table = table;
     side.replaceChildren(this.roc.el, (this.note = h("p", { class: "fv-quiet-note" })));
-    context.tape("strangers").then((tape) => this.#take(tape));
+    context.tape("strangers").then((tape) => this.#take(tape), () => {});
   }
 
   /** @param {import("../tape.js").Tape} tape */
