@@ -5,7 +5,8 @@ import { Recorded } from "./recorded.js";
 
 const BARS = 25;
 const PICTURES = 6;
-const TILE = 52;
+/** Side of a picture, in letters' heights. */
+const TILE = 3.2;
 
 export class Stranger extends Recorded {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
@@ -76,8 +77,8 @@ export class Stranger extends Recorded {
       const picture = h("span", { class: "fv-strip-picture", "aria-hidden": "true" });
       const [column, row] = [i % sprite.columns, Math.floor(i / sprite.columns)];
       picture.style.backgroundImage = `url("${sprite.url}")`;
-      picture.style.backgroundSize = `${sprite.columns * TILE}px`;
-      picture.style.backgroundPosition = `${-column * TILE}px ${-row * TILE}px`;
+      picture.style.backgroundSize = `${sprite.columns * TILE}em`;
+      picture.style.backgroundPosition = `${-column * TILE}em ${-row * TILE}em`;
       const truth = unseen[labels[i] - names.length];
       const text = this.words("lesson_named", { truth, name: names[named[i]], share: decimal(100 * sure[i], this.context.lang, 0) });
       const passes = sure[i] >= Number(this.values.threshold);

@@ -10,7 +10,8 @@ const FARS = [1e-1, 1e-2, 1e-3, 1e-4];
 const LOWEST = -4;
 const TO_RADIANS = Math.PI / 180;
 const FACES = 6;
-const TILE = 56;
+/** Side of a picture, in letters' heights. */
+const TILE = 3.4;
 
 export class Strangers {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */
@@ -125,8 +126,8 @@ export class Strangers {
       const i = labels.indexOf(names.length + k);
       const picture = h("span", { class: "fv-strip-picture", "aria-hidden": "true" });
       picture.style.backgroundImage = `url("${sprite.url}")`;
-      picture.style.backgroundSize = `${sprite.columns * TILE}px`;
-      picture.style.backgroundPosition = `${-(i % sprite.columns) * TILE}px ${-Math.floor(i / sprite.columns) * TILE}px`;
+      picture.style.backgroundSize = `${sprite.columns * TILE}em`;
+      picture.style.backgroundPosition = `${-(i % sprite.columns) * TILE}em ${-Math.floor(i / sprite.columns) * TILE}em`;
       return h("li", {}, picture);
     }));
   }
