@@ -17,7 +17,7 @@ export class Share {
     this.text.addEventListener("focus", () => this.text.select());
     this.said = h("p", { class: "fv-quiet-note", role: "status" });
     this.picture = h("img", { class: "fv-qr", alt: words("share_qr"), width: 240, height: 240 });
-    const close = h("button", { type: "button", class: "fv-button fv-primary", onclick: () => this.dialog.close(), text: words("share_close") });
+    const close = h("button", { type: "button", class: "fv-button", onclick: () => this.dialog.close(), text: words("share_close") });
     this.dialog = h("dialog", { class: "fv-dialog", "aria-label": words("share_title") }, h("h2", { text: words("share_title") }), this.picture, this.text, this.said, close);
     this.el = h("div", { class: "fv-share" }, this.button, this.dialog);
   }
