@@ -8,6 +8,7 @@
  * @property {(name: string, value: any) => void} setStateValue
  * @property {(name: string, value: any) => void} setTriggerValue
  */
+import { loadPlotly } from "./plotly.js";
 import { View } from "./view.js";
 
 const KEY = "__facevisView";
@@ -40,27 +41,4 @@ export function loadStyle(name) {
   link.rel = "stylesheet";
   link.href = href;
   document.head.append(link);
-}
-
-/** @type {Promise<void>|undefined} */
-let plotly;
-
-/** Plotly's own file from our route, once for all views. @param {string} base */
-export function loadPlotly(base) {
-  plotly ??= new Promise((resolve, reject) => {
-    if (/** @type {any} */ (globalThis).Plotly) {
-      resolve();
-      return;
-    }
-    const script = document.createElement("script");
-    script.src = `${base}/plotly/plotly.min.js`;
-    script.onload = () => resolve();
-    script.onerror = () => {
-      plotly = undefined;
-      script.remove();
-      reject(new Error("plotly.min.js did not load"));
-    };
-    document.head.append(script);
-  });
-  return plotly;
 }

@@ -4,7 +4,8 @@
  *
  * @typedef {import("../live.js").Component} Component
  */
-import { loadPlotly, loadStyle } from "../live.js";
+import { loadStyle } from "../live.js";
+import { loadPlotly } from "../plotly.js";
 import { LessonPage } from "./page.js";
 
 const KEY = "__facevisLesson";

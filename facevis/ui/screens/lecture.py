@@ -18,7 +18,9 @@ Translate = Callable[..., str]
 _STUB = f"""
 export default function (component) {{
   // The stub runs from a blob, where a path has no host to be relative to.
-  const ready = import(window.location.origin + "{BASE}/web/lesson/mount.js");
+  const web = window.location.origin + "{BASE}/web";
+  import(web + "/plotly.js").then((plotly) => plotly.loadPlotly("{BASE}"));
+  const ready = import(web + "/lesson/mount.js");
   ready.then((lesson) => lesson.mount(component));
   return () => ready.then((lesson) => lesson.unmount(component));
 }}
