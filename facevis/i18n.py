@@ -18,6 +18,17 @@ def strings(language: str) -> dict[str, str]:
     return tomllib.loads(asset_path("strings", f"{known}.toml").read_text(encoding="utf-8"))
 
 
+def browser_strings(language: str) -> dict[str, str]:
+    """What speaks for itself in the browser: its own words, and the names of losses and mining."""
+    words = strings(language)
+    shared = {
+        f"live_{key}": text
+        for key, text in words.items()
+        if key.startswith(("objective_", "mining_"))
+    }
+    return shared | {key: text for key, text in words.items() if key.startswith("live_")}
+
+
 def translator(language: str) -> Callable[..., str]:
     """A function from key and values to the words; an unknown key is a ``KeyError``.
 

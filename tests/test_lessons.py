@@ -6,13 +6,10 @@ import json
 import math
 import re
 import tomllib
-from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_curve
 
 from facevis.assets import asset_path
 from facevis.geometry import max_cosface, packing_angle
@@ -20,12 +17,11 @@ from facevis.i18n import LANGUAGES
 from facevis.lessons import angles
 from facevis.lessons.bundle import bundle, opening
 from facevis.lessons.claims import CLAIMS, claim_text
-from facevis.lessons.export import lesson_html, write_lesson
 from facevis.lessons.notes import notes_page
-from facevis.lessons.numbers import best_confidence, strangers_tar
+from facevis.lessons.numbers import best_confidence
 from facevis.lessons.programme import LESSONS, Choice, Range, lesson, values_from_query
 from facevis.lessons.routes import qr_svg
-from facevis.lessons.tapes import ORDERS, last_points, record, tape, tape_path
+from facevis.lessons.tapes import ORDERS, tape
 from facevis.lessons.texts import lesson_text, parse, text_path
 from facevis.links import comparison_from_query, from_query, sweep_from_query
 from facevis.live.presets import COMPARISONS, PRESETS
@@ -187,16 +183,6 @@ def test_the_margins_effect_is_that_of_every_seed(seed):
     assert with_margin["held_out_accuracy"] > without["held_out_accuracy"]
 
 
-def test_tar_at_far_is_scikit_learns():
-    points, labels = last_points("strangers", 1)
-    points = points / np.linalg.norm(points, axis=1, keepdims=True)
-    i, j = np.triu_indices(len(points), 1)
-    scores, same = (points @ points.T)[i, j], labels[i] == labels[j]
-    false, true, _ = roc_curve(same, scores, drop_intermediate=False)
-    for far in (1e-1, 1e-2, 1e-3):
-        assert strangers_tar(1, far) == pytest.approx(true[false <= far].max(), abs=1e-9)
-
-
 def test_the_table_of_angles_is_what_the_package_computes():
     table = angles.packing_table()
     for count in angles.COUNTS:
@@ -207,54 +193,6 @@ def test_the_table_of_angles_is_what_the_package_computes():
         )
     assert table["4"][8] == angles.degrees(10, 4)
     assert table["8"][18] == angles.degrees(20, 8)
-
-
-# -- tapes ---------------------------------------------------------------------------------------
-
-
-def test_all_recordings_together_are_small():
-    files = [path for path in asset_path("recordings").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 15e6
-    assert {path.stem for path in files if path.suffix == ".tape"} == set(ORDERS)
-
-
-@pytest.mark.parametrize("name", ORDERS)
-def test_a_tape_is_of_the_run_it_is_ordered_as(name):
-    found, order = tape(name), ORDERS[name]
-    assert found.config == order.config
-    assert found.header["frames"][-1]["step"] == order.config.steps
-    assert found.header["frames"][0]["step"] == 0
-    points, labels = last_points(name, 0)
-    assert len(points) == len(labels) == found.header["run"]["points"] <= order.points
-
-
-def test_a_tape_recorded_anew_tells_the_same():
-    made, shipped = record("contrastive"), tape("contrastive")
-    assert made.header["run"] == shipped.header["run"]
-    assert [f["step"] for f in made.header["frames"]] == [
-        f["step"] for f in shipped.header["frames"]
-    ]
-    first, again = (t.header["frames"][-1]["statistics"][0] for t in (shipped, made))
-    # Another processor rounds otherwise, and 800 steps multiply that.
-    assert again["accuracy"] == pytest.approx(first["accuracy"], abs=0.02)
-    assert again["w_inter"] == pytest.approx(first["w_inter"], abs=3)
-
-
-@pytest.mark.parametrize("damage", ["missing", "cut", "text"])
-def test_a_damaged_tape_is_named(damage, monkeypatch, tmp_path):
-    whole = tape_path("contrastive").read_bytes()
-    path = tmp_path / "contrastive.tape"
-    if damage != "missing":
-        path.write_bytes(whole[:4000] if damage == "cut" else b"not a tape")
-    monkeypatch.setattr("facevis.lessons.tapes.tape_path", lambda name: path)
-    tape.cache_clear()
-    with pytest.raises(ValueError, match=r"contrastive\.tape, cannot be read"):
-        tape("contrastive")
-    tape.cache_clear()
-
-
-def test_every_tape_is_shown_by_a_lesson_and_every_lesson_has_its_tapes():
-    assert {name for one in LESSONS for name in one.tapes} == set(ORDERS)
 
 
 # -- links ---------------------------------------------------------------------------------------
@@ -361,29 +299,19 @@ def test_a_qr_code_is_made_and_absurd_texts_are_refused():
             qr_svg(text)
 
 
-@pytest.mark.parametrize("place", ["", "nowhere/lesson.html", "x" * 300 + ".html"])
-def test_a_lesson_that_cannot_be_written_is_said_in_a_sentence(place, tmp_path):
-    with pytest.raises(ValueError, match=r"cannot be written .*; name another file\."):
-        write_lesson(3, "en", tmp_path / place)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_what_was_there_stays_until_the_new_file_is_whole(fault, tmp_path, monkeypatch):
-    path = tmp_path / "lesson.html"
-    path.write_text("before")
-
-    def fail(*_):
-        raise fault
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(ValueError if isinstance(fault, OSError) else KeyboardInterrupt):
-        write_lesson(3, "en", path)
-    assert [one.name for one in tmp_path.iterdir()] == ["lesson.html"]
-    assert path.read_text() == "before"
-
-
-@pytest.mark.parametrize(("number", "language"), [(0, "en"), (14, "en"), (3, "de")])
-def test_an_unknown_lesson_or_language_is_refused(number, language):
-    with pytest.raises(ValueError, match="choose one"):
-        lesson_html(number, language)
+@pytest.mark.parametrize(
+    ("number", "name", "chosen"),
+    [
+        (1, "softmax-5-2", {"classes": "5", "seed": "2"}),
+        (2, "stranger", {}),
+        (3, "contrastive", {"margin": 1.0}),
+        (4, "triplet", {"mining": "batch-hard", "distance_margin": "0.5"}),
+    ],
+)
+def test_one_goes_on_with_the_run_that_the_lesson_shows(number, name, chosen):
+    one, shown = lesson(number), ORDERS[name].config
+    values = {**{control.name: control.value for control in one.controls}, **chosen}
+    query = {k: re.sub(r"\{(\w+)\}", lambda m: str(values[m[1]]), v) for k, v in one.query.items()}
+    config, _ = from_query(query)
+    assert config.members[0] in shown.members
+    assert dataclasses.replace(config, members=shown.members) == shown

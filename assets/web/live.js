@@ -8,30 +8,18 @@
  * @property {(name: string, value: any) => void} setStateValue
  * @property {(name: string, value: any) => void} setTriggerValue
  */
+import { keep, letGo } from "./kept.js";
 import { loadPlotly } from "./plotly.js";
 import { View } from "./view.js";
 
-const KEY = "__facevisView";
-const GRACE = 1500;
-
 /** @param {Component} component */
 export function mount(component) {
-  const parent = /** @type {any} */ (component.parentElement);
   loadStyle("live.css");
-  if (!parent[KEY]) parent[KEY] = new View(parent, loadPlotly);
-  parent[KEY].update(component);
+  keep(component, (parent) => new View(parent, loadPlotly), component);
   return () => unmount(component);
 }
 
-/** End a view whose place on the page is gone; a mere rerun leaves it alone. @param {Component} component */
-export function unmount(component) {
-  const parent = /** @type {any} */ (component.parentElement);
-  setTimeout(() => {
-    if (!parent[KEY] || parent.isConnected) return;
-    parent[KEY].dispose();
-    delete parent[KEY];
-  }, GRACE);
-}
+export const unmount = letGo;
 
 /** A style sheet of ours, once. @param {string} name */
 export function loadStyle(name) {

@@ -21,21 +21,11 @@ export async function openTape(bytes) {
   return { run: { ...header.run, sprite }, extra: header.extra, frames };
 }
 
-/** What stands in for a connection where nobody trains: it hands over all it has, once. */
-export class Taped {
-  /**
-   * @param {Promise<Tape>} tape
-   * @param {{message: (message: any) => void, frame: (buffer: ArrayBuffer) => void, lost: () => void}} handlers
-   */
-  constructor(tape, handlers) {
-    tape.then(({ run, frames }) => {
-      if (this.closed) return;
-      handlers.message(run);
-      frames.forEach(handlers.frame);
-    }, () => handlers.lost()); // who fetches the tape says what is wrong
-  }
+/** What stands in for a connection where nobody trains: nothing that is said to it has an effect. */
+export class Unmanned {
+  closed = false;
 
-  /** Nothing trains. @returns {boolean} */
+  /** @returns {boolean} whether it left */
   send() {
     return false;
   }
@@ -47,5 +37,21 @@ export class Taped {
 
   close() {
     this.closed = true;
+  }
+}
+
+/** A tape in place of a connection: it hands over all it has, once. */
+export class Taped extends Unmanned {
+  /**
+   * @param {Promise<Tape>} tape
+   * @param {{message: (message: any) => void, frame: (buffer: ArrayBuffer) => void, lost: () => void}} handlers
+   */
+  constructor(tape, handlers) {
+    super();
+    tape.then(({ run, frames }) => {
+      if (this.closed) return;
+      handlers.message(run);
+      frames.forEach(handlers.frame);
+    }, () => handlers.lost()); // who fetches the tape says what is wrong
   }
 }

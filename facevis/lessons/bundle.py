@@ -5,20 +5,21 @@ The app's page and the exported file hand the same bundle to the same modules.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from facevis.datasets import load
 from facevis.geometry import packing_angle
-from facevis.i18n import strings
-from facevis.lessons.angles import packing_table
+from facevis.i18n import browser_strings
+from facevis.lessons.angles import COUNTS, packing_table
 from facevis.lessons.programme import LESSONS, lesson, values_from_query
 from facevis.lessons.tapes import TRIPLET_MARGINS, tape
 from facevis.lessons.texts import lesson_text
 from facevis.links import start_from_query
 from facevis.live.material import material_for
+from facevis.live.sweep import POSTERIOR, sweep_bound, swept_values
 from facevis.mining import MINING
-from facevis.objectives import OBJECTIVES
 
 HIDEABLE = ("question", "controls", "text", "bar", "readouts", "lead")
 BROAD = ("costs", "effect", "strangers")
@@ -57,7 +58,7 @@ def bundle(number: int, language: str, values: Mapping[str, float | str]) -> dic
         "facts": FACTS.get(one.figure, dict)(),
         "tapes": list(one.tapes),
         "try": {"page": one.page, "query": dict(one.query)},
-        "strings": lesson_strings(language),
+        "strings": browser_strings(language),
     }
 
 
@@ -93,16 +94,6 @@ def opening(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     return state, ignored
 
 
-def lesson_strings(language: str) -> dict[str, str]:
-    """The words that a lesson's page may need in the browser."""
-    words = strings(language)
-    shared = {
-        f"live_{name}": words[name]
-        for name in (*(f"objective_{o}" for o in OBJECTIVES), *(f"mining_{m}" for m in MINING))
-    }
-    return shared | {key: text for key, text in words.items() if key.startswith("live_")}
-
-
 def _number(text: str, ignored: list[str]) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     if 1 <= number <= len(LESSONS):
@@ -131,10 +122,26 @@ def _triplet_facts() -> dict[str, Any]:
     }
 
 
+def _effect_facts() -> dict[str, Any]:
+    config = tape("margin-0").config
+    bound = sweep_bound(config, "m2", config.identities or 0)
+    return {"values": swept_values(config, "m2"), "bound": bound}
+
+
+def _circle_facts() -> dict[str, Any]:
+    return {
+        "angles": [math.degrees(packing_angle(count, 2)) for count in COUNTS],
+        "scale": tape("cosface").config.members[0].scale,
+    }
+
+
 FACTS: dict[str, Callable[[], dict[str, Any]]] = {
     "siamese": lambda: {"images": len(load("digits").labels)},
     "triplet": _triplet_facts,
     "dimension": lambda: {"angles": packing_table()},
-    "effect": lambda: {"bound": packing_angle(7, 2)},
+    "sphere": lambda: {"posterior": POSTERIOR},
+    "effect": _effect_facts,
+    "formula": lambda: {"losses": [m.objective for m in tape("family").config.members]},
+    "circle": _circle_facts,
 }
 """Numbers that a figure needs, by its name."""

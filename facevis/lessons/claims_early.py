@@ -57,14 +57,14 @@ def _longest_to_shortest(points: np.ndarray) -> float:
 
 def _length_of(right: bool, step: int = 87) -> float:
     """Median length at the end of what had, or had not, the largest W·x (no bias) at a step."""
-    points, vectors, labels = _plane("softmax-10", 0, step)
+    points, vectors, labels = _plane("softmax-10-0", 0, step)
     ok = (points @ vectors.T).argmax(1) == labels
-    return float(np.median(_lengths("softmax-10", 0)[ok == right]))
+    return float(np.median(_lengths("softmax-10-0", 0)[ok == right]))
 
 
 def _far_kin() -> float:
     """Share whose farthest picture of the same digit is farther than the nearest of another one."""
-    points, _, labels = _plane("softmax-10", 0)
+    points, _, labels = _plane("softmax-10-0", 0)
     distance = np.linalg.norm(points[:, None] - points[None], axis=-1)
     same = labels[:, None] == labels[None]
     farthest = np.where(same, distance, -1.0).max(1)
@@ -190,21 +190,23 @@ def _border(m2: float) -> float:
 
 CLAIMS: dict[str, Claim] = {
     # 1
-    "softmax_accuracy": Claim(lambda: share("softmax-10", 0, "accuracy"), 1),
-    "softmax_accuracy_45": Claim(lambda: share("softmax-10", 0, "accuracy", 45)),
-    "softmax_accuracy_265": Claim(lambda: share("softmax-10", 0, "accuracy", 265)),
-    "softmax_loss": Claim(lambda: tape("softmax-10").at(END)["losses"][0], 4),
-    "softmax_loss_265": Claim(lambda: tape("softmax-10").at(265)["losses"][0], 2),
-    "softmax_median_first": Claim(lambda: np.median(_lengths("softmax-10", 0, 0)), 1),
-    "softmax_median_265": Claim(lambda: np.median(_lengths("softmax-10", 0, 265))),
-    "softmax_median": Claim(lambda: np.median(_lengths("softmax-10", 0))),
+    "softmax_accuracy": Claim(lambda: share("softmax-10-0", 0, "accuracy"), 1),
+    "softmax_accuracy_45": Claim(lambda: share("softmax-10-0", 0, "accuracy", 45)),
+    "softmax_accuracy_265": Claim(lambda: share("softmax-10-0", 0, "accuracy", 265)),
+    "softmax_loss": Claim(lambda: tape("softmax-10-0").at(END)["losses"][0], 4),
+    "softmax_loss_265": Claim(lambda: tape("softmax-10-0").at(265)["losses"][0], 2),
+    "softmax_median_first": Claim(lambda: np.median(_lengths("softmax-10-0", 0, 0)), 1),
+    "softmax_median_265": Claim(lambda: np.median(_lengths("softmax-10-0", 0, 265))),
+    "softmax_median": Claim(lambda: np.median(_lengths("softmax-10-0", 0))),
     "softmax_vectors_first": Claim(
-        lambda: np.linalg.norm(_plane("softmax-10", 0, 0)[1], axis=1).mean(), 2
+        lambda: np.linalg.norm(_plane("softmax-10-0", 0, 0)[1], axis=1).mean(), 2
     ),
-    "softmax_vectors": Claim(lambda: np.linalg.norm(_plane("softmax-10", 0)[1], axis=1).mean(), 2),
-    "softmax_stretch": Claim(lambda: _per_class("softmax-10", 0, _stretch), 1),
-    "softmax_stretch_3": Claim(lambda: _per_class("softmax-3", 0, _stretch), 1),
-    "softmax_in_class": Claim(lambda: _per_class("softmax-10", 0, _longest_to_shortest), 1),
+    "softmax_vectors": Claim(
+        lambda: np.linalg.norm(_plane("softmax-10-0", 0)[1], axis=1).mean(), 2
+    ),
+    "softmax_stretch": Claim(lambda: _per_class("softmax-10-0", 0, _stretch), 1),
+    "softmax_stretch_3": Claim(lambda: _per_class("softmax-3-0", 0, _stretch), 1),
+    "softmax_in_class": Claim(lambda: _per_class("softmax-10-0", 0, _longest_to_shortest), 1),
     "softmax_early_right": Claim(lambda: _length_of(True)),
     "softmax_early_wrong": Claim(lambda: _length_of(False)),
     "softmax_far_kin": Claim(_far_kin),
@@ -268,7 +270,7 @@ CLAIMS: dict[str, Claim] = {
     "costs_million_pairs": Claim(lambda: _pairs(PEOPLE) / 1e12),
     "costs_million_triplets": Claim(lambda: _triplets(PEOPLE) / 1e15, 1),
     "costs_triplet_centuries": Claim(lambda: _triplets(PEOPLE) / 1e6 / (100 * 365.25 * 86400), 1),
-    "costs_casia_parameters": Claim(lambda: 93431 * DIM / 1e6, 1),
+    "costs_public_parameters": Claim(lambda: 93431 * DIM / 1e6, 1),
     # 6
     "sphere_best_1": Claim(lambda: 100.0 * best_confidence(1.0, 10)),
     "sphere_floor_1": Claim(lambda: -math.log(best_confidence(1.0, 10)), 2),
@@ -282,7 +284,7 @@ CLAIMS: dict[str, Claim] = {
     "sphere_circle_64_100": Claim(lambda: 100.0 * _circle(64.0, 100)),
     "sphere_edge_16": Claim(lambda: 100.0 * _circle(16.0, 10, math.radians(12.0))),
     "sphere_edge_64": Claim(lambda: 100.0 * _circle(64.0, 10, math.radians(12.0))),
-    "sphere_intra": Claim(lambda: statistic("softmax-10", 0, "intra"), 1),
+    "sphere_intra": Claim(lambda: statistic("softmax-10-0", 0, "intra"), 1),
     "sphere_border": Claim(lambda: math.degrees(packing_angle(10, 2)) / 2.0),
     # 7
     "arc_m2": Claim(lambda: math.degrees(0.5), 1),

@@ -94,6 +94,7 @@ def _m3(value: float = 0.0, scene: str | None = None) -> Range:
     return Range("m3", 0.0, 1.0, 0.01, value, scene)
 
 
+_CLASSES = ("3", "5", "10")
 _SEED = Choice("seed", ("0", "1", "2"), "0")
 _FAMILY = ("normalized_softmax", "sphereface", "cosface", "arcface", "combined")
 _LOSSES = ("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", "arcface")
@@ -101,8 +102,8 @@ _LOSSES = ("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", 
 LESSONS: tuple[Lesson, ...] = (
     Lesson(
         *(1, "softmax", "softmax"),
-        controls=(Choice("classes", ("3", "5", "10"), "10"), _SEED),
-        tapes=("softmax-3", "softmax-5", "softmax-10"),
+        controls=(Choice("classes", _CLASSES, "10"), _SEED),
+        tapes=tuple(f"softmax-{n}-{seed}" for n in _CLASSES for seed in _SEED.options),
         page="",
         query={"loss": "softmax", "n": "{classes}", "seed": "{seed}", "steps": "800"},
     ),
@@ -158,7 +159,7 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         *(6, "sphere", "sphere"),
         controls=(Range("s", 1.0, 64.0, 0.5, 1.0), Range("count", 2, 100, 1, 10)),
-        tapes=("softmax-10",),
+        tapes=("softmax-10-0",),
         page="",
         query={"loss": "normalized_softmax", "s": "{s}"},
     ),

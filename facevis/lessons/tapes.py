@@ -111,6 +111,7 @@ _FAMILY = ("normalized_softmax", "sphereface", "cosface", "arcface", "combined")
 STRANGER_LOSSES = ("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", "arcface")
 TRIPLET_MARGINS = (0.2, 0.5)
 SEEDS = (0, 1, 2)
+SOFTMAX_CLASSES = (3, 5, 10)
 
 
 def _at_scale(names: tuple[str, ...], scale: float) -> tuple[Member, ...]:
@@ -119,11 +120,11 @@ def _at_scale(names: tuple[str, ...], scale: float) -> tuple[Member, ...]:
 
 ORDERS: dict[str, Order] = {
     **{
-        f"softmax-{classes}": Order(
-            _digits(*(replace(_SOFTMAX, seed=seed) for seed in SEEDS), identities=classes),
-            points=450,
+        f"softmax-{classes}-{seed}": Order(
+            _digits(_SOFTMAX, identities=classes, seed=seed), points=450
         )
-        for classes in (3, 5, 10)
+        for classes in SOFTMAX_CLASSES
+        for seed in SEEDS
     },
     "stranger": Order(
         _digits(_SOFTMAX, identities=7, unseen=3), points=600, extra=_named_strangers

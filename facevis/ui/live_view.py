@@ -7,10 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from facevis.i18n import strings
+from facevis.i18n import browser_strings
 from facevis.live.stream import BASE
-from facevis.mining import MINING
-from facevis.objectives import OBJECTIVES
 from facevis.ui import state
 
 # The module and its style come from our own route: what stands here is sent with every update.
@@ -64,18 +62,6 @@ def view_data(token: str, mode: str, **more: Any) -> dict[str, Any]:
 
 
 def live_strings(language: str) -> dict[str, str]:
-    """The words of the live view, which speaks for itself in the browser."""
-    words = strings(language)
-    shared = {
-        f"live_{name}": words[name]
-        for name in (
-            *(f"objective_{objective}" for objective in OBJECTIVES),
-            *(f"mining_{mining}" for mining in MINING),
-        )
-    }
-    return shared | {key: text for key, text in words.items() if _is_live(key)}
-
-
-def _is_live(key: str) -> bool:
-    """Not the lecture's, which would be sent with every update for nothing."""
-    return key.startswith("live_") and not key.startswith("live_lesson_")
+    """The words of the live view; not the lecture's, which would be sent with every update."""
+    words = browser_strings(language)
+    return {key: text for key, text in words.items() if not key.startswith("live_lesson_")}

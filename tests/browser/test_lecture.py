@@ -10,6 +10,19 @@ from facevis.lessons.export import lesson_html, write_course
 from facevis.lessons.programme import LESSONS
 
 HALLS = [(1280, 720), (1920, 1080)]
+REFUSED = """() => {
+  const canvas = document.querySelector(".fv-lesson-figure canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  // The rim of hatched sectors: what does not fit is drawn in the colour of warnings.
+  const warn = getComputedStyle(document.querySelector(".fv-lesson")).getPropertyValue("--fv-warn");
+  const [r, g, b] = warn.trim().match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16));
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const near = Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 24;
+    count += near && data[i + 3] > 120 ? 1 : 0;
+  }
+  return count;
+}"""
 STREAMLITS_OWN = "404"
 """It asks for two files below each sub-page that are not there."""
 
@@ -267,3 +280,22 @@ def test_every_exported_lesson_is_small():
         began = time.monotonic()
         assert len(lesson_html(one.number, "en").encode()) < 8e6, one.slug
         assert time.monotonic() - began < 30
+
+
+def test_another_theme_keeps_what_the_hand_has_set(offline, tmp_path):
+    path = tmp_path / "lesson.html"
+    path.write_text(lesson_html(10, "en"), encoding="utf-8")
+    offline.goto(path.as_uri())
+    shown(offline, 10)
+    offline.keyboard.press("ArrowRight")
+    phase(offline, "open")
+    drawn(offline)
+    offline.wait_for_function(f"() => ({REFUSED})() > 100", timeout=8000)
+    offline.emulate_media(color_scheme="dark")
+    offline.wait_for_selector(".fv-lesson[data-theme=dark]")
+    m3 = offline.locator(".fv-controls input[type=range]").nth(3)
+    m3.focus()
+    offline.keyboard.press("Home")
+    offline.wait_for_function("() => !document.querySelector('.fv-gauge[data-fits=false]')")
+    offline.wait_for_function(f"() => ({REFUSED})() === 0", timeout=8000)
+    assert offline.faults == []

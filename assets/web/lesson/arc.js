@@ -3,6 +3,7 @@
  * pretends that the point is m2 farther from its prototype, so its border comes nearer.
  * Source: Deng et al., ArcFace, CVPR 2019.
  */
+import { Diagram } from "./diagram.js";
 import { h } from "../dom.js";
 import { psiSpec } from "../charts.js";
 import { decimal } from "../words.js";
@@ -23,13 +24,12 @@ const LOWEST = Math.PI / 2 + 1;
 const NEAR = 1e-9;
 const NAMES = ["plain", "margin"];
 
-export default class Arc {
+export default class Arc extends Diagram {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {any} context */
   constructor(host, side, context) {
-    this.context = context;
+    super(context);
     const { words } = context;
     this.values = { theta: 24, m2: 0.5, s: 16, apart: 72 };
-    this.isOpen = false;
     this.sketch = new Sketch(host, words("lesson_arc_drawing"), { ratio: 0.74, room: () => (context.room?.(true) ?? Infinity) - this.legend.offsetHeight });
     this.handle = new Handle(this.sketch, {
       label: words("lesson_arc_handle"), range: [0, 90], step: 1,
@@ -47,6 +47,8 @@ export default class Arc {
     this.table = h("div", { class: "fv-wide" }, this.#table());
     this.said = h("p", { class: "fv-readout fv-verdict-line", "aria-live": "polite" });
     side.append(this.chart.el, this.table, this.said);
+    this.fitted = [this.sketch, this.chart];
+    this.parts = [this.sketch.el, this.legend, this.chart.el, this.table, this.said];
   }
 
   #table() {
@@ -62,27 +64,7 @@ export default class Arc {
   /** @param {Record<string, number|string>} values */
   set(values) {
     for (const name of /** @type {(keyof Arc["values"])[]} */ (Object.keys(this.values))) if (values[name] !== undefined) this.values[name] = Number(values[name]);
-    this.#draw();
-  }
-
-  open() {
-    this.isOpen = true;
-    this.#draw();
-  }
-
-  fit() {
-    this.sketch.fit();
-    this.chart.fit();
-    this.#draw();
-  }
-
-  state() {
-    return {};
-  }
-
-  dispose() {
-    this.sketch.dispose();
-    for (const el of [this.legend, this.chart.el, this.table, this.said]) el.remove();
+    this.draw();
   }
 
   /** Angles from prototype 1, clockwise; the middle of both prototypes is on top. @param {number} theta radians @param {number} [out] @returns {Point} */
@@ -104,7 +86,7 @@ export default class Arc {
     return [...Array(49).keys()].map((i) => this.#at(from + ((to - from) * i) / 48, out));
   }
 
-  #draw() {
+  draw() {
     const { isOpen } = this;
     for (const el of this.trained) el.style.visibility = isOpen ? "" : "hidden";
     this.table.dataset.open = String(isOpen);

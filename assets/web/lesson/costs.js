@@ -2,6 +2,7 @@
  * Lesson 5: what the two approaches cost against the number of identities, on logarithmic axes.
  * Classification: the final layer's parameters and a batch's logits; comparison: pairs and triplets.
  */
+import { Diagram } from "./diagram.js";
 import { h, svg } from "../dom.js";
 import { compact, decimal } from "../words.js";
 import { LineChart } from "../linechart.js";
@@ -24,13 +25,12 @@ const LINES = [
 ];
 const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
-export default class CostsDiagram {
+export default class CostsDiagram extends Diagram {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {any} context */
   constructor(host, side, context) {
-    this.context = context;
+    super(context);
     const { words } = context;
     this.values = { identities: 3, images: 20, dim: 512 };
-    this.isOpen = false;
     this.chart = new LineChart({ title: words("lesson_costs_title"), height: 340 });
     this.labels = svg("g", { class: "fv-line-names" });
     this.axis = h("p", { class: "fv-axis-name", text: words("lesson_costs_axis") });
@@ -40,6 +40,8 @@ export default class CostsDiagram {
     this.table = h("div", { class: "fv-wide" }, this.#table());
     this.note = h("p", { class: "fv-quiet-note" });
     side.append(this.table, this.note);
+    this.fitted = [this.chart];
+    this.parts = [this.el, this.table, this.note];
   }
 
   #table() {
@@ -62,25 +64,7 @@ export default class CostsDiagram {
   /** @param {Record<string, number|string>} values */
   set(values) {
     for (const name of /** @type {("identities"|"images"|"dim")[]} */ (Object.keys(this.values))) if (values[name] !== undefined) this.values[name] = Number(values[name]);
-    this.#draw();
-  }
-
-  open() {
-    this.isOpen = true;
-    this.#draw();
-  }
-
-  fit() {
-    this.chart.fit();
-    this.#draw();
-  }
-
-  state() {
-    return {};
-  }
-
-  dispose() {
-    for (const el of [this.el, this.table, this.note]) el.remove();
+    this.draw();
   }
 
   get #shown() {
@@ -92,7 +76,7 @@ export default class CostsDiagram {
     return costs(Math.round(10 ** power), this.values.images, this.values.dim, BATCH);
   }
 
-  #draw() {
+  draw() {
     this.#drawTable();
     if (!this.chart.width) this.chart.fit();
     if (!this.chart.width) return;

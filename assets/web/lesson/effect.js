@@ -5,7 +5,6 @@ import { statisticText } from "../caption.js";
 import { sweepSpec } from "../charts.js";
 import { Recorded } from "./recorded.js";
 
-const STEP = 0.05;
 /** What the reveal shows: this margin, reached in so many ms. */
 const UP_TO = 0.5;
 const GROWS = 3200;
@@ -31,7 +30,8 @@ export class Effect extends Recorded {
 
   /** Which trained models the margin lies between. */
   get at() {
-    return Math.round((Number(this.values.m2) / STEP) * 1000) / 1000;
+    const [first, second] = this.context.facts.values;
+    return Math.round(((Number(this.values.m2) - first) / (second - first)) * 1000) / 1000;
   }
 
   /** @param {Record<string, any>} values */
@@ -74,14 +74,14 @@ export class Effect extends Recorded {
   #tell() {
     const { frame, run, words, context: { lang, facts } } = this;
     if (!frame || !run) return;
-    const values = run.members.map((/** @type {any} */ member) => member.margin[1]);
+    const { values } = facts;
     const near = Math.round(this.at);
     this.head.textContent = `m₂ = ${decimal(values[near], lang, 2)}`;
     ROWS.forEach((name, i) => {
       [0, near].forEach((member, column) => (this.cells[i][column].textContent = statisticText(name, frame.statistics[member]?.[name], words, lang)));
     });
     this.side.hidden = this.table.hidden = !this.isOpen;
-    const sweep = { name: "m2", values, bound: facts.bound, posterior: 0.9 };
+    const sweep = { name: "m2", values, bound: facts.bound, posterior: NaN };
     CURVES.forEach(([, names], i) => this.curves[i].show({ ...sweepSpec(frame, sweep, names, run, words), mark: Number(this.values.m2) }, "", true));
   }
 }

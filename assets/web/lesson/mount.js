@@ -4,35 +4,25 @@
  *
  * @typedef {import("../live.js").Component} Component
  */
+import { keep, letGo } from "../kept.js";
 import { loadStyle } from "../live.js";
 import { loadPlotly } from "../plotly.js";
 import { LessonPage } from "./page.js";
 
-const KEY = "__facevisLesson";
-const GRACE = 1500;
+/** @type {WeakMap<HTMLElement, Component>} the newest call of each place: what wishes go to */
+const newest = new WeakMap();
 
 /** @param {Component} component */
 export function mount(component) {
-  const parent = /** @type {any} */ (component.parentElement);
-  const { base } = component.data;
-  loadStyle("live.css");
-  loadStyle("lesson/lesson.css");
-  loadStyle("lesson/diagrams.css");
-  parent[KEY] ??= new LessonPage(parent, hostOf(base, () => parent.__facevisComponent));
-  parent.__facevisComponent = component;
-  parent[KEY].update({ ...component.data, app: new URL("./", location.href).href, hasNotes: true });
+  const { parentElement: place, data } = component;
+  for (const name of ["live.css", "lesson/lesson.css", "lesson/diagrams.css"]) loadStyle(name);
+  newest.set(place, component);
+  const told = { ...data, app: new URL("./", location.href).href, hasNotes: true };
+  keep(component, (parent) => new LessonPage(parent, hostOf(data.base, () => newest.get(place))), told);
   return () => unmount(component);
 }
 
-/** @param {Component} component */
-export function unmount(component) {
-  const parent = /** @type {any} */ (component.parentElement);
-  setTimeout(() => {
-    if (!parent[KEY] || parent.isConnected) return;
-    parent[KEY].dispose();
-    delete parent[KEY];
-  }, GRACE);
-}
+export const unmount = letGo;
 
 /** @param {string} base @param {() => Component} component @returns {import("./page.js").Host} */
 function hostOf(base, component) {

@@ -7,8 +7,6 @@ import { decimal } from "../words.js";
 import { Recorded } from "./recorded.js";
 
 const COUNT = 90;
-/** @type {Record<string, number>} members of the tape */
-const PLACES = { normalized_softmax: 0, sphereface: 1, cosface: 2, arcface: 3, combined: 4 };
 /** @type {[number, string][]} */
 const DEGREES = [[0, "0°"], [Math.PI / 2, "90°"], [Math.PI, "180°"]];
 
@@ -28,13 +26,13 @@ export class OneFormula extends Recorded {
   set(values) {
     const { preset } = values;
     if (this.values.preset && preset !== this.values.preset && this.run) {
-      const [m1, m2, m3] = this.run.members[PLACES[preset]].margin;
+      const [m1, m2, m3] = this.run.members[this.#place(preset)].margin;
       this.values = { ...values, m1, m2, m3 };
       for (const [name, value] of Object.entries({ m1, m2, m3 })) this.context.change(name, value);
       return;
     }
     this.values = values;
-    const member = PLACES[preset];
+    const member = this.#place(preset);
     if (!this.picture.wish) this.picture.show({ key: "family", open: this.picture.tape("family"), members: [member], captions: true, caps: true });
     else this.picture.turn(0, member);
     this.#tell();
@@ -50,6 +48,11 @@ export class OneFormula extends Recorded {
     this.#tell();
   }
 
+  /** The tape's member with this loss. @param {string} loss */
+  #place(loss) {
+    return this.context.facts.losses.indexOf(loss);
+  }
+
   #tell() {
     const { run, words, values, context: { lang } } = this;
     if (!run) return;
@@ -58,8 +61,7 @@ export class OneFormula extends Recorded {
     const margin = { m1: Number(values.m1), m2: Number(values.m2), m3: Number(values.m3) };
     const angles = [...Array(COUNT + 1).keys()].map((i) => (Math.PI * i) / COUNT);
     const curve = (/** @type {any} */ m, /** @type {any} */ tail) => angles.map((angle) => [angle, targetCosine(angle, m, tail)]);
-    const others = Object.entries(PLACES).map(([name, place]) => {
-      const [m1, m2, m3] = run.members[place].margin;
+    const others = run.members.map((/** @type {any} */ { margin: [m1, m2, m3] }, /** @type {number} */ place) => {
       return { points: curve({ m1, m2, m3 }, "monotone"), tone: "fv-tone-mute", dashed: true, label: place === 0 ? words("lesson_other_losses") : undefined };
     });
     this.psi.show({
@@ -69,7 +71,7 @@ export class OneFormula extends Recorded {
     this.boundary.show(boundarySpec(margin, values.tail, words));
     this.formula.show({ ...margin, s: run.members[0].scale });
     const lost = 1 - targetCosine(0, margin, values.tail);
-    const shown = run.members[PLACES[values.preset]].margin;
+    const shown = run.members[this.#place(values.preset)].margin;
     const same = [margin.m1, margin.m2, margin.m3].every((value, i) => Math.abs(value - shown[i]) < 1e-9);
     this.said.textContent = `${words("lesson_at_zero", { value: decimal(lost, lang, 3) })} ${same ? "" : words("lesson_not_trained")}`;
   }

@@ -12,6 +12,8 @@ import { crowd, push, seeded, smallestAngle } from "./repulsion.js";
 /** @param {number} count */
 const namesOf = (count) => [...Array(count).keys()].map((k) => String(k));
 const DEGREE = 180 / Math.PI;
+/** Where the tables of angles begin. */
+const FEWEST = 2;
 
 /** K prototypes evenly on a circle, caps of the margin, and a loss that cannot fall. */
 export class OnCircle extends Recorded {
@@ -37,9 +39,14 @@ export class OnCircle extends Recorded {
     this.#tell();
   }
 
+  /** The angle between so many neighbours, radians. @param {number} count */
+  #packing(count) {
+    return this.context.facts.angles[count - FEWEST] / DEGREE;
+  }
+
   /** @param {number} count */
   #place(count) {
-    const packing = (2 * Math.PI) / count;
+    const packing = this.#packing(count);
     const prototypes = namesOf(count).flatMap((_, k) => [Math.cos(packing * k), Math.sin(packing * k)]);
     /** @param {any} handlers */
     const open = (handlers) => {
@@ -55,7 +62,6 @@ export class OnCircle extends Recorded {
     this.isOpen = true;
     if (this.values.scene === "circle") this.#place(Number(this.values.count));
     else if (!before) this.picture.play();
-    this.picture.data.caps = true;
     this.set(this.values);
   }
 
@@ -71,9 +77,9 @@ export class OnCircle extends Recorded {
       return;
     }
     const count = Number(values.count);
-    const packing = (2 * Math.PI) / count;
+    const packing = this.#packing(count);
     const margin = { m1: Number(values.m1), m2: Number(values.m2), m3: Number(values.m3) };
-    this.formula.show({ ...margin, s: 16 });
+    this.formula.show({ ...margin, s: this.context.facts.scale });
     this.gauge.show(margin, { packing_angle: packing, packing_exact: true, class_names: namesOf(count), dim: 2 });
     const number = (/** @type {number} */ value) => decimal(value, lang, 3);
     const fits = feasible(margin, packing);
@@ -123,7 +129,7 @@ export class OneMoreDimension extends Recorded {
   #scatter(go = true) {
     cancelAnimationFrame(this.handle ?? 0);
     const [count, dim] = [Number(this.values.count), Number(this.values.dim)];
-    const best = this.context.facts.angles[String(dim)][count - 2];
+    const best = this.context.facts.angles[String(dim)][count - FEWEST];
     this.points = crowd(count, dim, seeded(this.seed++));
     this.round = 0;
     /** @param {any} handlers */
@@ -172,18 +178,18 @@ export class OneMoreDimension extends Recorded {
     const [count, dim] = [Number(this.values.count), Number(this.values.dim)];
     const degrees = (/** @type {number} */ value) => words("degrees", { value: decimal(value, lang, 1) });
     this.said.textContent = words("lesson_now_apart", { angle: degrees(smallestAngle(this.points, dim) * DEGREE) });
-    this.best.textContent = words("lesson_best_apart", { n: count, best: degrees(facts.angles[String(dim)][count - 2]), circle: degrees(facts.angles["2"][count - 2]), free: degrees(facts.angles.free[count - 2]) });
+    this.best.textContent = words("lesson_best_apart", { n: count, best: degrees(facts.angles[String(dim)][count - FEWEST]), circle: degrees(facts.angles["2"][count - FEWEST]), free: degrees(facts.angles.free[count - FEWEST]) });
     if (this.curved === `${count}|${dim}`) return;
     this.curved = `${count}|${dim}`;
     const tones = ["fv-tone-ink", "fv-tone-accent", "fv-tone-mute", "fv-tone-mute", "fv-tone-unseen"];
     const series = Object.entries(facts.angles).map(([name, angles], i) => ({
-      points: /** @type {number[]} */ (angles).map((angle, k) => [k + 2, angle]),
+      points: /** @type {number[]} */ (angles).map((angle, k) => [k + FEWEST, angle]),
       tone: tones[i], dashed: i > 1,
       label: name === "free" ? words("lesson_free") : `D = ${name}`,
     }));
     this.curve.show({
       series, x: [2, 24], y: [0, 185], xTicks: [[2, "K = 2"], [10, "10"], [24, "24"]], yTicks: [[0, "0°"], [90, "90°"], [180, "180°"]],
-      mark: count, dot: [count, facts.angles[String(dim)][count - 2]],
+      mark: count, dot: [count, facts.angles[String(dim)][count - FEWEST]],
     });
   }
 

@@ -3,6 +3,7 @@
  * answer only the points and d; then the forces, the reach of the push and the loss.
  * Source: Hadsell et al., CVPR 2006.
  */
+import { Diagram } from "./diagram.js";
 import { h } from "../dom.js";
 import { decimal } from "../words.js";
 import { LineChart } from "../linechart.js";
@@ -18,13 +19,12 @@ const COUNT = 100;
 /** Class and shape of the second point. @type {Record<string, {shape: "circle"|"diamond", label: number}>} */
 const LOOKS = { same: { shape: "circle", label: 0 }, different: { shape: "diamond", label: 6 } };
 
-export default class Pair {
+export default class Pair extends Diagram {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {any} context */
   constructor(host, side, context) {
-    this.context = context;
+    super(context);
     const { words } = context;
     this.values = { pair: "different", distance: 0.6, margin: 1 };
-    this.isOpen = false;
     this.sketch = new Sketch(host, words("lesson_pair_drawing"), { ratio: 0.94, room: () => context.room?.(true) ?? Infinity });
     this.handle = new Handle(this.sketch, {
       label: words("lesson_pair_handle"), range: [0, 2], step: 0.01,
@@ -37,6 +37,8 @@ export default class Pair {
     this.chart = new LineChart({ title: words("lesson_pair_loss"), height: 150 });
     this.said = h("p", { class: "fv-readout fv-verdict-line", "aria-live": "polite" });
     side.append(this.chart.el, this.said);
+    this.fitted = [this.sketch, this.chart];
+    this.parts = [this.sketch.el, this.chart.el, this.said];
   }
 
   /** @param {Record<string, number|string>} values */
@@ -46,28 +48,7 @@ export default class Pair {
     this.pair = /** @type {import("./lossmath.js").Pair} */ (pair);
     this.distance = Number(distance);
     this.margin = Number(margin);
-    this.#draw();
-  }
-
-  open() {
-    this.isOpen = true;
-    this.#draw();
-  }
-
-  fit() {
-    this.sketch.fit();
-    this.chart.fit();
-    this.#draw();
-  }
-
-  state() {
-    return {};
-  }
-
-  dispose() {
-    this.sketch.dispose();
-    this.chart.el.remove();
-    this.said.remove();
+    this.draw();
   }
 
   /** A place on the circle; the first point stands at the left, angles run clockwise over the top. @param {number} angle @param {number} [out] */
@@ -84,7 +65,7 @@ export default class Pair {
     return angleChord(angle);
   }
 
-  #draw() {
+  draw() {
     if (this.distance === undefined) return;
     this.#drawSheet();
     this.#drawSide();

@@ -99,7 +99,7 @@ export class Picture {
   relook() {
     if (this.wish && this.data) {
       Object.assign(this.data, this.context.view());
-      this.view.update({ ...this.view.component, data: { ...this.data } });
+      this.view.update({ ...this.view.component, data: this.data });
     }
   }
 

@@ -3,13 +3,15 @@
  * it. What moves sends another frame.
  */
 import { encodeFrame } from "../protocol.js";
+import { Unmanned } from "../tape.js";
 
-export class Placed {
+export class Placed extends Unmanned {
   /**
    * @param {{dim: number, names: string[], labels?: number[], packing: number, exact: boolean, sprite?: any}} about packing: radians
    * @param {{message: (message: any) => void, frame: (buffer: ArrayBuffer) => void}} handlers
    */
   constructor({ dim, names, labels = [], packing, exact, sprite = null }, handlers) {
+    super();
     this.handlers = handlers;
     this.steps = 0;
     /** @type {any} */
@@ -26,19 +28,5 @@ export class Placed {
     if (this.closed) return;
     this.steps += 1;
     this.handlers.frame(encodeFrame({ step: this.steps, prototypes, points }));
-  }
-
-  /** Nothing trains. @returns {boolean} */
-  send() {
-    return false;
-  }
-
-  /** @returns {number} */
-  steer() {
-    return 0;
-  }
-
-  close() {
-    this.closed = true;
   }
 }

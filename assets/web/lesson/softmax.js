@@ -17,18 +17,15 @@ export class Softmax extends Recorded {
   /** @param {Record<string, any>} values */
   set(values) {
     this.values = values;
-    const member = Number(values.seed);
-    const key = `softmax-${values.classes}`;
-    if (this.picture.wish?.key === key) this.picture.turn(0, member);
-    else this.picture.show({ key, open: this.picture.tape(key), members: [member] });
-    this.last = undefined;
+    const key = `softmax-${values.classes}-${values.seed}`;
+    if (this.picture.wish?.key !== key) this.picture.show({ key, open: this.picture.tape(key), members: [0] });
   }
 
   /** @param {import("../store.js").FrameStore} store @param {import("../protocol.js").Frame|null} frame */
   followed(store, frame) {
     if (!frame || !store.kept.length) return;
     const { lang } = this.context;
-    const member = Number(this.values.seed);
+    const member = 0;
     const last = store.kept[store.kept.length - 1].step;
     const known = this.isOpen ? store.kept : store.kept.slice(0, 1);
     const spot = frame.statistics[member];

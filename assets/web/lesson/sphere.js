@@ -5,7 +5,6 @@ import { Recorded } from "./recorded.js";
 import { bestProbability, circleProbability, scaleFor } from "./confidence.js";
 
 const COUNT = 96;
-const SURE = 0.9;
 const TICKS = [1, 2, 4, 8, 16, 32, 64];
 
 export class Sphere extends Recorded {
@@ -20,7 +19,7 @@ export class Sphere extends Recorded {
   /** @param {Record<string, any>} values */
   set(values) {
     this.values = values;
-    if (!this.picture.wish) this.picture.show({ key: "softmax-10", open: this.picture.tape("softmax-10"), members: [0], project: this.isOpen });
+    if (!this.picture.wish) this.picture.show({ key: "softmax-10-0", open: this.picture.tape("softmax-10-0"), members: [0], project: this.isOpen });
     this.#tell();
   }
 
@@ -34,25 +33,25 @@ export class Sphere extends Recorded {
   }
 
   #tell() {
-    const { words, context: { lang } } = this;
+    const { words, context: { lang, facts: { posterior } } } = this;
     const classes = Number(this.values.count);
     const s = Number(this.values.s);
     const scales = [...Array(COUNT + 1).keys()].map((i) => 64 ** (i / COUNT));
     const along = (/** @type {(s: number) => number} */ f) => scales.map((value) => [Math.log2(value), f(value)]);
-    const needed = scaleFor(SURE, classes);
+    const needed = scaleFor(posterior, classes);
     const best = along((value) => bestProbability(value, classes));
     const circle = along((value) => circleProbability(value, classes));
     this.curve.show({
       series: this.isOpen
         ? [
-            { points: [[0, SURE], [6, SURE]], tone: "fv-tone-mute", dashed: true },
+            { points: [[0, posterior], [6, posterior]], tone: "fv-tone-mute", dashed: true },
             { points: circle, tone: "fv-tone-ink", dashed: true, label: words("lesson_confidence_circle") },
             { points: best, tone: "fv-tone-accent", label: words("lesson_confidence_best") },
           ]
         : [],
       x: [0, 6], y: [0, 1.02],
       xTicks: TICKS.map((value) => [Math.log2(value), value === 1 ? "s = 1" : String(value)]),
-      yTicks: [[0, "0"], [0.5, "50 %"], [0.9, "90 %"]],
+      yTicks: [[0, "0"], [0.5, "50 %"], [posterior, `${Math.round(100 * posterior)} %`]],
       mark: Math.log2(s),
       dot: this.isOpen ? [Math.log2(s), bestProbability(s, classes)] : undefined,
     });

@@ -3,6 +3,7 @@
  * a length on the picture: how far the negative still is from the easy zone.
  * Source: Schroff et al., FaceNet, CVPR 2015; distances unsquared, as the lecture writes them.
  */
+import { Diagram } from "./diagram.js";
 import { h } from "../dom.js";
 import { decimal } from "../words.js";
 import { markerPath, markerStyle, Sketch } from "./sketch.js";
@@ -24,19 +25,20 @@ const FORCE = 0.24;
 /** How far up and down the fan opens, radians. */
 const STEEP = 1.25;
 
-export default class Triplet {
+export default class Triplet extends Diagram {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {any} context */
   constructor(host, side, context) {
-    this.context = context;
+    super(context);
     const { words } = context;
     this.values = { margin: 0.2, positive: 0.5, negative: 0.6 };
-    this.isOpen = false;
     this.sketch = new Sketch(host, words("lesson_triplet_drawing"), { ratio: 0.72, room: () => context.room?.(true) ?? Infinity });
     this.positive = this.#handle("positive", [0.1, 1.2], (x, y) => (x - this.origin[0]) * Math.cos(RAY) + (this.origin[1] - y) * Math.sin(RAY));
     this.negative = this.#handle("negative", [0, FARTHEST], (x) => x - this.origin[0]);
     this.strip = new ZoneStrip(this.sketch, words);
     this.said = h("p", { class: "fv-readout fv-verdict-line", "aria-live": "polite" });
     side.append(this.said);
+    this.fitted = [this.sketch];
+    this.parts = [this.sketch.el, this.said];
   }
 
   /** @param {"positive"|"negative"} name @param {[number, number]} range @param {(x: number, y: number) => number} along pixels */
@@ -56,26 +58,7 @@ export default class Triplet {
     for (const name of /** @type {("margin"|"positive"|"negative")[]} */ (["margin", "positive", "negative"])) {
       if (values[name] !== undefined) this.values[name] = Number(values[name]);
     }
-    this.#draw();
-  }
-
-  open() {
-    this.isOpen = true;
-    this.#draw();
-  }
-
-  fit() {
-    this.sketch.fit();
-    this.#draw();
-  }
-
-  state() {
-    return {};
-  }
-
-  dispose() {
-    this.sketch.dispose();
-    this.said.remove();
+    this.draw();
   }
 
   /** @param {number} distance @param {number} [angle] @returns {Point} */
@@ -83,7 +66,7 @@ export default class Triplet {
     return [this.origin[0] + distance * this.unit * Math.cos(angle), this.origin[1] - distance * this.unit * Math.sin(angle)];
   }
 
-  #draw() {
+  draw() {
     const { sketch, values: { margin, positive, negative }, isOpen, context: { lang } } = this;
     this.said.textContent = this.#verdict();
     if (!sketch.begin()) return;
