@@ -54,6 +54,11 @@ export class Board {
   /** Nothing here is set by hand. */
   values() {}
 
+  /** @returns {Record<string, string>} nothing of it belongs into a link */
+  linked() {
+    return {};
+  }
+
   hasMargin() {
     return false;
   }

@@ -56,6 +56,11 @@ export class Panel {
     skeleton.panel.replaceChildren(this.steeringEl, this.charts);
   }
 
+  /** @returns {Record<string, string>} nothing of it belongs into a link */
+  linked() {
+    return {};
+  }
+
   /** Whether the objective has a margin at all. */
   hasMargin() {
     return ["m1", "m2", "m3"].some((name) => this.data.controls.includes(name));

@@ -31,6 +31,11 @@ export class Plain {
 
   values() {}
 
+  /** @returns {Record<string, string>} nothing of it belongs into a link */
+  linked() {
+    return {};
+  }
+
   hasMargin() {
     return false;
   }

@@ -18,6 +18,7 @@ import { Transport } from "./transport.js";
 import { Pointers } from "./pointers.js";
 import { Skeleton } from "./skeleton.js";
 import { listenToKeys } from "./keys.js";
+import { linkOf } from "./linked.js";
 import { wordsFrom } from "./words.js";
 
 /** How often charts and scrub bar are told, ms. */
@@ -108,7 +109,7 @@ export class View {
       speed: (/** @type {any} */ name, /** @type {number|null} */ rate) => this.driver.setSpeed(name, rate),
       seek: (/** @type {number} */ index) => this.driver.seek(index),
       project: (/** @type {boolean} */ on) => this.project(on),
-      link: () => this.link(),
+      link: () => linkOf(this),
       qr: (/** @type {string} */ text) => `${data.base}/qr.svg?text=${encodeURIComponent(text)}`,
     }, Boolean(data.open));
     skeleton.transport.hidden = data.still === true;
@@ -348,27 +349,6 @@ export class View {
   begin({ camera }) {
     this.camera = camera;
     if (this.stage && camera) this.stage.scene.setCamera(camera);
-  }
-
-  /** What of the picture belongs into a link. @returns {Record<string, string>} */
-  state() {
-    const { stage } = this;
-    if (!stage) return {};
-    const { player, scene } = stage;
-    // What still trains is linked at the last step that is kept: there the other end can stop.
-    const kept = this.status.state === "recorded" || this.status.state === "finished" ? undefined : this.store.kept[this.store.kept.length - 1];
-    const step = player.mode === "hold" ? player.frame?.step : kept?.step;
-    const held = step === undefined ? {} : { step: String(step) };
-    const camera = scene.camera();
-    const projected = this.transport.projects ? { project: "1" } : {};
-    return { ...held, ...(camera ? { cam: camera } : {}), ...projected, ...this.panel.linked?.() };
-  }
-
-  /** The address of this moment: the page's own, and what only the browser knows. */
-  link() {
-    const address = new URL(location.href);
-    for (const [name, text] of Object.entries(this.state())) address.searchParams.set(name, text);
-    return address.href;
   }
 
   resize() {

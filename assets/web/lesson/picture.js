@@ -13,6 +13,7 @@
  * @property {number[]} [margin]     whose caps, if not the member's own
  */
 import { View } from "../view.js";
+import { stateOf } from "../linked.js";
 import { Taped } from "../tape.js";
 
 export class Picture {
@@ -123,7 +124,7 @@ export class Picture {
 
   /** What of it belongs into a link. */
   state() {
-    return this.wish ? this.view.state() : {};
+    return this.wish ? stateOf(this.view) : {};
   }
 
   dispose() {
