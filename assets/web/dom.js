@@ -20,6 +20,11 @@ export function math(tag, props = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/1998/Math/MathML", tag), props, children);
 }
 
+/** Words of an element; the same words again are no work for the browser. @param {Element} node @param {string} text */
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 /** @param {Element} node @param {Record<string, any>} props @param {(Node|string)[]} children */
 function fill(node, props, children) {
   for (const [name, value] of Object.entries(props)) {

@@ -45,6 +45,9 @@ export class LineChart {
     /** @type {SVGPathElement[]} */
     this.paths = [];
     this.frameKey = "";
+    /** @type {Series[]|null} */
+    this.drawn = null;
+    this.drawnKey = "";
     this.pad = PAD;
   }
 
@@ -152,6 +155,11 @@ export class LineChart {
 
   /** @param {Series[]} series */
   #drawSeries(series) {
+    // A mark that moves leaves the lines as they are.
+    const key = `${this.width}|${this.height}|${this.frameKey}`;
+    if (series === this.drawn && key === this.drawnKey) return;
+    this.drawn = series;
+    this.drawnKey = key;
     while (this.paths.length < series.length) {
       const path = svg("path");
       this.paths.push(path);

@@ -56,7 +56,10 @@ export class Plain {
     const { places } = this.skeleton;
     if (!this.data.captions || places.length !== members.length) return;
     members.forEach((member, i) => {
-      const { name, detail } = captionOf(named(this.run.members[Math.round(member)]), this.words, this.data.lang);
+      const spoken = this.run.members[Math.round(member)];
+      if (places[i] === this.captioned?.[i]?.place && spoken === this.captioned[i].spoken) return;
+      this.captioned = { ...this.captioned, [i]: { place: places[i], spoken } };
+      const { name, detail } = captionOf(named(spoken), this.words, this.data.lang);
       places[i].head.replaceChildren(h("strong", { text: name }), h("span", { text: detail }));
     });
   }

@@ -2,7 +2,7 @@
  * The bar under the picture: rewind, train or pause, step, new seed, speed, replay and the scrub
  * bar over what was recorded. Shows a state and reports wishes; decides nothing.
  */
-import { h, svg } from "./dom.js";
+import { h, svg, write } from "./dom.js";
 import { Share } from "./share.js";
 
 /** @type {Record<string, string>} paths in a 16×16 box */
@@ -104,9 +104,9 @@ export class Transport {
     this.scrub.value = String(place);
     this.scrub.style.setProperty("--fv-fill", `${last ? (place / last) * 100 : 0}%`);
     const text = this.words("step_of", { step, steps: Math.max(status.steps ?? 0, step) });
-    this.#write(this.where, text);
+    write(this.where, text);
     this.scrub.setAttribute("aria-valuetext", text);
-    this.#write(this.stateText, this.#stateText(status, player, training));
+    write(this.stateText, this.#stateText(status, player, training));
     this.state.dataset.state = status.state;
   }
 
@@ -124,10 +124,5 @@ export class Transport {
     this.toggle.dataset.key = key;
     this.toggle.querySelector("path").setAttribute("d", ICONS[key]);
     this.toggle.querySelector("span").textContent = this.words(key);
-  }
-
-  /** @param {HTMLElement} node @param {string} text */
-  #write(node, text) {
-    if (node.textContent !== text) node.textContent = text;
   }
 }

@@ -11,7 +11,7 @@
  * @property {string} [scene]        only in this scene
  * @property {boolean} [power]       the value is a power of ten
  */
-import { h } from "../dom.js";
+import { h, write } from "../dom.js";
 import { decimal } from "../words.js";
 
 /** Letters with which a choice still stands beside another control. */
@@ -29,7 +29,7 @@ export class LessonControls {
     this.lang = lang;
     this.changed = changed;
     this.values = { ...values };
-    /** @type {Record<string, {el: HTMLElement, write: () => void, inputs: HTMLInputElement[]}>} */
+    /** @type {Record<string, {el: HTMLElement, renew: () => void, inputs: HTMLInputElement[]}>} */
     this.parts = {};
     for (const control of controls) this.parts[control.name] = control.kind === "range" ? this.#range(control) : this.#choice(control);
     this.el = h("section", { class: "fv-controls", "aria-label": words("lesson_controls") }, ...Object.values(this.parts).map(({ el }) => el));
@@ -43,15 +43,15 @@ export class LessonControls {
     const input = h("input", { type: "range", class: "fv-range", min: low, max: high, step, "aria-label": label });
     const value = h("output", { class: "fv-control-value" });
     input.addEventListener("input", () => this.#take(name, Number(input.value)));
-    const write = () => {
+    const renew = () => {
       const at = Number(this.values[name]);
       input.value = String(at);
       input.style.setProperty("--fv-fill", `${((at - low) / (high - low)) * 100}%`);
-      value.textContent = this.text(control, at);
+      write(value, this.text(control, at));
       input.setAttribute("aria-valuetext", value.textContent);
     };
     const el = h("div", { class: "fv-control fv-slider" }, h("span", { class: "fv-control-name", text: label }), value, input);
-    return { el, write, inputs: [input] };
+    return { el, renew, inputs: [input] };
   }
 
   /** @param {Control} control */
@@ -65,10 +65,10 @@ export class LessonControls {
     const labels = options.map((option, i) => h("label", {}, inputs[i], h("span", { text: this.#option(name, option) })));
     const label = this.words(`lesson_control_${name}`);
     const box = h("div", { class: "fv-speeds", role: "radiogroup", "aria-label": label }, ...labels);
-    const write = () => inputs.forEach((input) => (input.checked = input.value === String(this.values[name])));
+    const renew = () => inputs.forEach((input) => (input.checked = input.value === String(this.values[name])));
     const short = label.length + labels.reduce((sum, { textContent: text }) => sum + text.length + 2, 0) <= SHORT;
     const el = h("div", { class: `fv-control fv-choice${short ? " fv-short" : ""}` }, h("span", { class: "fv-control-name", text: label }), box);
-    return { el, write, inputs };
+    return { el, renew, inputs };
   }
 
   /** A number speaks for itself. @param {string} name @param {string} option */
@@ -118,9 +118,9 @@ export class LessonControls {
 
   refresh() {
     for (const control of this.controls) {
-      const { el, write } = this.parts[control.name];
+      const { el, renew } = this.parts[control.name];
       el.hidden = !this.#visible(control);
-      write();
+      renew();
     }
   }
 

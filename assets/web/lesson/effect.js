@@ -1,5 +1,5 @@
 /** Lesson 8: no margin on the left, the scrubbed margin on the right; all else is equal. */
-import { h } from "../dom.js";
+import { h, write } from "../dom.js";
 import { decimal } from "../words.js";
 import { statisticText } from "../caption.js";
 import { sweepSpec } from "../charts.js";
@@ -17,6 +17,10 @@ export class Effect extends Recorded {
   constructor(host, side, context) {
     const [above, below] = [h("div"), h("div", { class: "fv-below" })];
     super(above, side, { ...context, room: (still) => context.room(still) - below.offsetHeight - 12 });
+    /** @type {import("../protocol.js").Frame|null} whose curves are drawn */
+    this.drawn = null;
+    /** @type {import("../linechart.js").Spec[]} */
+    this.specs = undefined;
     host.replaceChildren(above, below);
     this.picture.atTheEnd();
     this.curves = CURVES.map(([key]) => this.chart(key, { height: 118 }));
@@ -76,12 +80,17 @@ export class Effect extends Recorded {
     if (!frame || !run) return;
     const { values } = facts;
     const near = Math.round(this.at);
-    this.head.textContent = `m₂ = ${decimal(values[near], lang, 2)}`;
+    write(this.head, `m₂ = ${decimal(values[near], lang, 2)}`);
     ROWS.forEach((name, i) => {
-      [0, near].forEach((member, column) => (this.cells[i][column].textContent = statisticText(name, frame.statistics[member]?.[name], words, lang)));
+      [0, near].forEach((member, column) => write(this.cells[i][column], statisticText(name, frame.statistics[member]?.[name], words, lang)));
     });
     this.side.hidden = this.table.hidden = !this.isOpen;
-    const sweep = { name: "m2", values, bound: facts.bound, posterior: NaN };
-    CURVES.forEach(([, names], i) => this.curves[i].show({ ...sweepSpec(frame, sweep, names, run, words), mark: Number(this.values.m2) }, "", true));
+    if (!this.specs || this.drawn !== frame) {
+      const sweep = { name: "m2", values, bound: facts.bound, posterior: NaN };
+      this.specs = CURVES.map(([, names]) => sweepSpec(frame, sweep, names, run, words));
+      this.drawn = frame;
+    }
+    // The hand moves the mark alone.
+    CURVES.forEach((_, i) => this.curves[i].show({ ...this.specs[i], mark: Number(this.values.m2) }, "", true));
   }
 }
