@@ -97,7 +97,7 @@ export class Skeleton {
     this.root.dataset.width = shape;
     const room = Math.max(380, window.innerHeight - 190);
     if (this.mode === "plain") {
-      const head = this.places[0].head.childElementCount ? 3 * 14 * letter : 0;
+      const head = this.places[0].head.childElementCount ? (this.places.length > 1 ? 4.1 : 3) * 14 * letter : 0;
       this.#fitMany(width, Math.max(LEAST, this.room?.() ?? room), head);
       return shape;
     }
