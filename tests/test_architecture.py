@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"alignment", "assets", "geometry", "margins", "packings", "validation"},
-    {"datasets", "intervals", "mining", "models", "objectives", "statistics"},
+    {"datasets", "intervals", "mining", "models", "objectives", "statistics", "verification"},
     {"figures", "i18n", "lessons", "links", "live"},
     {"__main__", "app", "cli", "compare", "ui"},
 )
@@ -127,7 +127,7 @@ def test_the_check_accepts_what_is_allowed():
 
 
 CORE = ["margins", "geometry", "mining", "objectives", "statistics", "datasets", "models", "live"]
-CORE += ["intervals", "figures", "lessons.export"]
+CORE += ["intervals", "figures", "lessons.export", "verification"]
 
 
 def loaded_after(statement):

@@ -1,0 +1,41 @@
+"""Open-set evaluation: may two pictures be the same person, who is it, and how sure is that?
+
+Embeddings of identities that were never in training, compared by the cosine of their angle. Plain
+arrays; it knows no network and no screen.
+"""
+
+from facevis.verification.bootstrap import TarIntervals, bootstrap_tar
+from facevis.verification.curves import OperatingPoint, Roc, auc, eer, roc, tar_at_far
+from facevis.verification.folds import FoldAccuracy, fold_pairs, kfold_accuracy
+from facevis.verification.identify import Identification, identification, split_gallery
+from facevis.verification.pairs import (
+    ANGLES_DEG,
+    Scores,
+    compare_all,
+    compare_pairs,
+    pair_similarities,
+    sample_pairs,
+)
+
+__all__ = [
+    "ANGLES_DEG",
+    "FoldAccuracy",
+    "Identification",
+    "OperatingPoint",
+    "Roc",
+    "Scores",
+    "TarIntervals",
+    "auc",
+    "bootstrap_tar",
+    "compare_all",
+    "compare_pairs",
+    "eer",
+    "fold_pairs",
+    "identification",
+    "kfold_accuracy",
+    "pair_similarities",
+    "roc",
+    "sample_pairs",
+    "split_gallery",
+    "tar_at_far",
+]
