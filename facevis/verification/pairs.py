@@ -248,7 +248,7 @@ def unit(embeddings: Array) -> np.ndarray:
             "again with a lower learning rate, or leave these pictures out."
         )
     largest = np.abs(points).max(axis=1, keepdims=True, initial=0.0)
-    zero = largest[:, 0] == 0.0
+    zero: np.ndarray = np.equal(largest[:, 0], 0.0)
     if zero.any():
         raise ValueError(
             f"{_some(zero)} zero and has no direction; leave these pictures out, or use a network "
