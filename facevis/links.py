@@ -7,7 +7,7 @@ stay out of links: a link must not make the app read files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +41,7 @@ _MEMBER_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 _MARGIN_FIELDS = ("m1", "m2", "m3")
 DIMENSIONS_ON_SCREEN = (2, 3)
+DIMENSIONS_OF_STRANGERS = range(2, 513)
 MEMBERS_ON_SCREEN = (2, 6)
 
 
@@ -79,7 +80,9 @@ def comparison_to_query(config: RunConfig) -> dict[str, str]:
 
 
 def comparison_from_query(
-    query: Mapping[str, str], default: RunConfig
+    query: Mapping[str, str],
+    default: RunConfig,
+    dimensions: Container[int] = DIMENSIONS_ON_SCREEN,
 ) -> tuple[RunConfig, list[str]]:
     """The comparison of a link, what it leaves open as in ``default``; and what was ignored.
 
@@ -96,7 +99,7 @@ def comparison_from_query(
         ignored.append(_sentence("members", f"{len(members)} losses", reason))
     if least <= len(members) <= most:
         default = replace(RunConfig(), members=tuple(members))
-    return _read_run(default, query, ignored), ignored
+    return _read_run(default, query, ignored, dimensions), ignored
 
 
 def sweep_to_query(config: RunConfig) -> dict[str, str]:
@@ -246,13 +249,19 @@ def _read_listed(text: str, ignored: list[str]) -> Member:
     return _read_member(query, ignored)
 
 
-def _read_run(config: RunConfig, query: Mapping[str, str], ignored: list[str]) -> RunConfig:
+def _read_run(
+    config: RunConfig,
+    query: Mapping[str, str],
+    ignored: list[str],
+    dimensions: Container[int] = DIMENSIONS_ON_SCREEN,
+) -> RunConfig:
     config = _apply(config, _RUN_FIELDS, query, ignored)
     if config.dataset not in DATASETS:
         ignored.append(_sentence("data", config.dataset, "choose one of " + ", ".join(DATASETS)))
         config = replace(config, dataset="digits")
-    if config.embedding_dim not in DIMENSIONS_ON_SCREEN:
-        ignored.append(_sentence("dim", str(config.embedding_dim), "the screen shows 2 or 3"))
+    if config.embedding_dim not in dimensions:
+        reason = "choose 2 to 512" if 4 in dimensions else "the screen shows 2 or 3"
+        ignored.append(_sentence("dim", str(config.embedding_dim), reason))
         config = replace(config, embedding_dim=2)
     return config
 

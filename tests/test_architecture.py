@@ -20,7 +20,10 @@ LAYERS = (
 
 ALLOWED = {
     "streamlit": ("facevis/ui/", "app.py"),
-    "starlette": ("facevis/lessons/routes.py", "facevis/live/stream.py"),
+    "starlette": (
+        *("facevis/lessons/routes.py", "facevis/live/stream.py"),
+        "facevis/live/openset_routes.py",
+    ),
     "matplotlib": ("facevis/figures/",),
     "av": ("facevis/figures/film.py",),
     "rich": ("facevis/cli.py", "facevis/compare.py"),

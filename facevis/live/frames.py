@@ -76,14 +76,15 @@ def describe_run(
         "unseen_names": list(dataset.class_names[classes:]),
         "points": len(shown),
         "sprite": {"url": thumbnails_url, "columns": _columns(len(shown)), "size": THUMBNAIL},
-        "members": [_describe_member(member) for member in members],
+        "members": [describe_member(member) for member in members],
         "packing_angle": packing_angle(classes, config.embedding_dim),
         "packing_exact": packing_is_exact(classes, config.embedding_dim),
         "seed": config.seed,
     }
 
 
-def _describe_member(member: Member) -> dict[str, Any]:
+def describe_member(member: Member) -> dict[str, Any]:
+    """A member's settings, as captions and sliders want them."""
     pairs = member.objective in ("contrastive", "triplet")
     return {
         "objective": member.objective,

@@ -73,6 +73,29 @@ COMPARISONS: dict[str, RunConfig] = {
 be equal: the plain one has none."""
 
 
+OPEN_SET = RunConfig(
+    members=tuple(
+        Member(objective=name, scale=16.0)
+        for name in (
+            *("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", "arcface"),
+        )
+    ),
+    dataset="faces",
+    identities=24,
+    unseen=24,
+    embedding_dim=16,
+    steps=400,
+)
+"""Half of the drawn people train, the other half are strangers."""
+OPEN_SET_SCALE = {2: 24.0, 3: 8.0}
+"""Scales that differ from 16 in few dimensions."""
+OPEN_SET_CLASSES = {
+    **{"digits": (7, 3), "mnist": (7, 3), "mnist-full": (7, 3)},
+    **{"faces": (24, 24), "olivetti": (20, 20), "lfw": (31, 31)},
+}
+"""How many identities of a dataset train and how many stay unseen."""
+
+
 def recording_path(config: RunConfig) -> Path | None:
     """The shipped recording of exactly this configuration, if there is one."""
     for name, preset in PRESETS.items():

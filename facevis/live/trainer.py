@@ -35,6 +35,7 @@ ALONE_SECONDS = 10.0
 """A run that nobody watches stops after this time."""
 
 Tell = Callable[[dict[str, Any]], None]
+Ask = Callable[[Ensemble], dict[str, Any]]
 log = logging.getLogger(__name__)
 
 
@@ -120,13 +121,18 @@ class LiveRun:
         self._post(lambda: self._steer(member, fields, command))
 
     def examine(self, sample: int, tell: Tell, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Take a shown sample apart between two steps; the run itself stays as it is.
-
-        ``tell`` gets, on the trainer's thread, ``Anatomy.to_json`` and the ``"generation"``, or
-        the ``"error"`` in one sentence. What is no longer ``wanted`` by then is left out.
-        """
+        """Take a shown sample apart: ``consult`` with ``Anatomy.to_json``."""
         whole("sample", sample, 0, len(self.material.shown) - 1)
-        self._post(lambda: self._examine(sample, tell, wanted))
+        named: Tell = lambda answer: tell({"sample": sample, **answer})  # noqa: E731
+        self.consult(lambda ensemble: anatomy(ensemble, sample).to_json(), named, wanted)
+
+    def consult(self, ask: Ask, tell: Tell, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Ask the ensemble between two steps; the run itself stays as it is.
+
+        ``tell`` gets, on the trainer's thread, the answer and the ``"generation"``, or the
+        ``"error"`` in one sentence. What is no longer ``wanted`` by then is left out.
+        """
+        self._post(lambda: self._consult(ask, tell, wanted))
 
     # -- watching -----------------------------------------------------------------------------
 
@@ -310,16 +316,16 @@ class LiveRun:
         if self.state in ("recorded", "finished"):
             self._play()
 
-    def _examine(self, sample: int, tell: Tell, wanted: Callable[[], bool]) -> None:
+    def _consult(self, ask: Ask, tell: Tell, wanted: Callable[[], bool]) -> None:
         if not wanted():
             return
         begun = self._ensemble or self.recording.state
         try:
             if self.recording.snapshots and not begun:  # ``_ready`` would start it over
                 raise ValueError("the recording has no state to train on from; rewind the run.")
-            answer = anatomy(self._ready() if begun else self._build(), sample).to_json()
+            answer = ask(self._ready() if begun else self._build())
         except ValueError as error:  # the run is none the worse
-            answer = {"sample": sample, "error": str(error)}
+            answer = {"error": str(error)}
         tell({**answer, "generation": self.generation})
 
     # -- small parts --------------------------------------------------------------------------

@@ -24,9 +24,12 @@ def nothing() -> None:
     """The callback of a control that concerns nobody else."""
 
 
-def data(t: Translate, changed: Callback = nothing) -> str | None:
-    """Which pictures and classes; the dataset (a name or a path), None while it is chosen."""
-    select(t, "dataset", (*DATASETS, state.OWN), changed)
+def data(t: Translate, changed: Callback = nothing, chosen: Callback | None = None) -> str | None:
+    """Which pictures and classes; the dataset (a name or a path), None while it is chosen.
+
+    ``chosen`` hears of another dataset alone.
+    """
+    select(t, "dataset", (*DATASETS, state.OWN), chosen or changed)
     dataset = _own_pictures(t) if state.read("dataset") == state.OWN else state.read("dataset")
     columns = st.columns(2)
     number(columns[0], t, "identities", 0, 1000, 1, changed, help=t("identities_help"))

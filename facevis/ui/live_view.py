@@ -62,6 +62,7 @@ def view_data(token: str, mode: str, **more: Any) -> dict[str, Any]:
 
 
 def live_strings(language: str) -> dict[str, str]:
-    """The words of the live view; not the lecture's, which would be sent with every update."""
+    """The words of the live view; not what would be sent with every update for other components."""
     words = browser_strings(language)
-    return {key: text for key, text in words.items() if not key.startswith("live_lesson_")}
+    others = ("live_lesson_", "live_open_")
+    return {key: text for key, text in words.items() if not key.startswith(others)}

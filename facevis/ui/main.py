@@ -6,13 +6,14 @@ import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
 from facevis.ui import state
-from facevis.ui.screens import comparison, lecture, playground, sweep
+from facevis.ui.screens import comparison, lecture, playground, strangers, sweep
 
 PAGES = {
     "playground": playground.page,
     "lecture": lecture.page,
     "compare": comparison.page,
     "scrub": sweep.page,
+    "strangers": strangers.page,
 }
 
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")

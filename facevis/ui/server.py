@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facevis.lessons import routes as lecture
-from facevis.live import stream
+from facevis.live import openset_routes, stream
 
 MAIN = str(Path(__file__).with_name("main.py"))
 
@@ -20,4 +20,4 @@ def routes() -> list[Any]:
     """
     gc.collect()
     gc.freeze()
-    return [*stream.routes(), *lecture.routes()]
+    return [*stream.routes(), *openset_routes.routes(), *lecture.routes()]

@@ -48,7 +48,7 @@ def _sidebar(t: Translate) -> str | None:
         t, "preset", [*COMPARISONS, state.OWN], comparison.take_preset, words="comparison"
     )
     for place in range(state.read("count")):
-        _member(t, place)
+        member(t, place)
     count = comparison.take_count
     controls.number(st, t, "count", *MEMBERS_ON_SCREEN, 1, count, words="members")
     st.toggle(t("equal_scale"), key=state.key("equal_scale"), on_change=changed)
@@ -60,7 +60,8 @@ def _sidebar(t: Translate) -> str | None:
     return dataset
 
 
-def _member(t: Translate, place: int) -> None:
+def member(t: Translate, place: int) -> None:
+    """The controls of one loss."""
     field, changed = comparison.field_of, comparison.touched
     objective = state.read(field(place, "objective"))
     with st.expander(f"{place + 1} · {t(f'objective_{objective}')}"):

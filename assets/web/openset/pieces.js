@@ -1,0 +1,65 @@
+/** What the parts of the open-set report are built of: the list of losses, pictures, axes, percents. */
+import { h } from "../dom.js";
+import { captionOf } from "../caption.js";
+import { decimal } from "../words.js";
+
+/** Side of a picture, in letters' heights. */
+const TILE = 3.4;
+const POWERS = ["1", "10⁻¹", "10⁻²", "10⁻³", "10⁻⁴", "10⁻⁵", "10⁻⁶"];
+
+/** A choice of one loss; hears of it by `page.choose`. */
+export class Losses {
+  /** @param {import("./page.js").OpenSet} page */
+  constructor(page) {
+    const name = `fv-loss-${Math.random().toString(36).slice(2)}`;
+    this.inputs = page.data.members.map((/** @type {any} */ member, /** @type {number} */ i) => {
+      const input = h("input", { type: "radio", name, onchange: () => page.choose(i) });
+      const { name: title, detail } = captionOf(member, page.words, page.data.lang);
+      return { input, el: h("label", { class: `fv-tone-loss-${i}`, title: detail }, input, h("span", { text: title })) };
+    });
+    this.el = h("div", { class: "fv-losses", role: "radiogroup", "aria-label": page.words("open_loss") }, ...this.inputs.map((/** @type {any} */ { el }) => el));
+  }
+
+  /** @param {number} chosen */
+  show(chosen) {
+    this.inputs.forEach((/** @type {any} */ { input }, /** @type {number} */ i) => (input.checked = i === chosen));
+  }
+}
+
+/** One picture of a stranger. @param {import("./page.js").OpenSet} page @param {number} index @param {number} [side] */
+export function picture(page, index, side = TILE) {
+  const { report, data } = page;
+  const { columns } = report;
+  const tile = h("span", { class: "fv-face", role: "img", "aria-label": report.names[report.labels[index]], title: report.names[report.labels[index]] });
+  Object.assign(tile.style, {
+    width: `${side}em`,
+    height: `${side}em`,
+    backgroundImage: `url("${data.base}/runs/${data.token}/strangers.png")`,
+    backgroundSize: `${columns * side}em`,
+    backgroundPosition: `${-(index % columns) * side}em ${-Math.floor(index / columns) * side}em`,
+  });
+  return tile;
+}
+
+/** @param {number|null|undefined} value @param {string} lang @param {number} [digits] */
+export function percent(value, lang, digits = 1) {
+  return value === null || value === undefined ? "–" : `${decimal(100 * value, lang, digits)} %`;
+}
+
+/** @param {number|null|undefined} value degrees @param {string} lang @param {number} [digits] */
+export function degrees(value, lang, digits = 1) {
+  return value === null || value === undefined ? "–" : `${decimal(value, lang, digits)}°`;
+}
+
+/** A logarithmic axis of shares: from `lowest` (a negative power of ten) to 1. @param {number} lowest @param {string} [name] @returns {[number, string][]} */
+export function logTicks(lowest, name = "") {
+  const ticks = [...Array(1 - lowest).keys()].map((k) => /** @type {[number, string]} */ ([lowest + k, POWERS[-(lowest + k)]]));
+  if (name && ticks.length) ticks[0][1] = `${name} ${ticks[0][1]}`;
+  return ticks;
+}
+
+/** The outline of bars that are `width` wide. @param {number[]} shares @param {number} width @param {number} highest @param {number} [from] */
+export function outline(shares, width, highest, from = 0) {
+  const steps = shares.flatMap((share, i) => [[from + i * width, share / highest], [from + (i + 1) * width, share / highest]]);
+  return [[from, 0], ...steps, [from + shares.length * width, 0]];
+}

@@ -1,0 +1,346 @@
+"""What a run makes of people it was never trained on: the report behind the open-set page.
+
+``look_at`` reads a moment off the ensemble, between two of its steps; ``report`` measures it with
+``facevis.verification`` and gives plain types for the browser. Nothing here trains or draws.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from facevis.live.ensemble import Ensemble
+from facevis.live.material import Material
+from facevis.validation import flag, whole
+from facevis.verification import (
+    auc,
+    bootstrap_tar,
+    compare_all,
+    compare_pairs,
+    eer,
+    fold_pairs,
+    identification,
+    kfold_accuracy,
+    pair_similarities,
+    split_gallery,
+    tar_at_far,
+)
+from facevis.verification.pairs import Scores, similarities, unit
+
+FARS = tuple(10.0**-k for k in range(1, 7))
+MOST_STRANGERS = 3000
+"""Pictures of unseen identities that are compared; of more, as many drawn at random."""
+MOST_KNOWN = 1500
+BAR_DEG = 3
+_SURE_BARS = 25
+_CURVE = 49
+_PAIRS_PER_DEGREE = 4
+_PAIRED = 1500
+_ENROLLED = (1, 2, 3, 4, 6, 8, 12)
+ENROL_FAR = 1e-2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What of the report is wanted, and for which gallery and which stranger."""
+
+    full: bool = True
+    """Intervals, pairs, identification and enrolment too; without, what is cheap."""
+    gallery: int = 0
+    """Unseen identities that are enrolled; 0: half of them."""
+    per_identity: int = 1
+    """Pictures of each in the gallery."""
+    stranger: int = 0
+    """Whose pictures are enrolled one after the other."""
+    enrolled: int = 1
+    """How many of them."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked, in one sentence."""
+        flag("full", self.full)
+        whole("gallery", self.gallery, 0, 1000)
+        whole("per_identity", self.per_identity, 1, 1000)
+        whole("stranger", self.stranger, 0, 999)
+        whole("enrolled", self.enrolled, 1, 1000)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A moment of all members, seen by pictures of strangers and by some of those that trained."""
+
+    step: int
+    embeddings: np.ndarray
+    """(M, N, D), pictures of strangers."""
+    sure: np.ndarray
+    """(M, K + N) the largest softmax probability of a trained class; NaN without a classifier."""
+    nearest: np.ndarray
+    """(M, K + N) the trained class with the nearest prototype."""
+    angle_deg: np.ndarray
+    """(M, K + N) the angle to it. The K pictures of trained identities come first."""
+
+
+def strangers_of(material: Material) -> np.ndarray:
+    """Rows of the dataset that are compared: pictures of unseen identities, in order."""
+    rows = np.flatnonzero(material.dataset.labels >= material.num_classes)
+    if len(rows) > MOST_STRANGERS:
+        rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_STRANGERS])
+    return rows
+
+
+def as_shown(material: Material) -> Material:
+    """The material with the compared pictures as the shown ones: for their thumbnails."""
+    return dataclasses.replace(material, shown=strangers_of(material))
+
+
+@torch.no_grad()
+def look_at(ensemble: Ensemble) -> Look:
+    """Embed strangers and known people with every member; the ensemble stays as it is."""
+    material = ensemble.material
+    rows = strangers_of(material)
+    if not len(rows):
+        raise ValueError(
+            "no identity is left out of training, so there are no strangers; "
+            "set the number of unseen identities to 2 or more."
+        )
+    known = np.random.default_rng(0).permutation(material.train)[:MOST_KNOWN]
+    inputs = torch.from_numpy(material.dataset.inputs()[np.r_[known, rows]]).to(ensemble.device)
+    shares = ensemble.shares(inputs)
+    members, count = len(ensemble.members), len(inputs)
+    embeddings = np.empty((members, len(rows), shares[0].shape[-1]), np.float32)
+    sure, angle = np.full((2, members, count), np.nan)
+    nearest = np.zeros((members, count), np.int64)
+    labels = torch.tensor(material.dataset.labels[known], device=ensemble.device)
+    for group, raw in zip(ensemble.groups, shares, strict=True):
+        shown = group.display(raw)
+        embeddings[group.index] = shown[:, len(known) :].cpu().numpy()
+        centres = group.shown_prototypes(shown[:, : len(known)], labels, ensemble.num_classes)
+        directions = torch.nn.functional.normalize(shown.double(), dim=-1)
+        cosine = directions @ torch.nn.functional.normalize(centres.double(), dim=-1).mT
+        best = cosine.max(dim=-1)
+        angle[group.index] = best.values.clamp(-1.0, 1.0).arccos().rad2deg().cpu().numpy()
+        nearest[group.index] = best.indices.cpu().numpy()
+        logits = group.plain_logits(raw)
+        if logits is not None:
+            sure[group.index] = logits.double().softmax(-1).amax(-1).cpu().numpy()
+    return Look(ensemble.step, embeddings, sure, nearest, angle)
+
+
+def report(look: Look, material: Material, question: Question) -> dict[str, Any]:
+    """Everything the page shows, one entry for each member; plain types, None for no number."""
+    rows, first = strangers_of(material), material.num_classes
+    labels = material.dataset.labels[rows] - first
+    names = material.dataset.class_names[first:]
+    members = [_member(look, i, labels, names, question) for i in range(len(look.embeddings))]
+    identities, sizes = np.unique(labels, return_counts=True)
+    return _plain(
+        {
+            "step": look.step,
+            "names": list(names),
+            "trained_names": list(material.dataset.class_names[:first]),
+            "labels": labels.tolist(),
+            "pictures": len(rows),
+            "all_pictures": int((material.dataset.labels >= first).sum()),
+            "columns": max(1, math.ceil(math.sqrt(len(rows)))),
+            "most_per_identity": int(sizes.max()) - 1,
+            "gallery": _gallery_size(question, identities, sizes),
+            "full": question.full,
+            "members": members,
+        }
+    )
+
+
+def _member(
+    look: Look, i: int, labels: np.ndarray, names: tuple[str, ...], question: Question
+) -> dict[str, Any]:
+    points = look.embeddings[i]
+    try:
+        scores = compare_all(points, labels, names)
+    except ValueError as error:
+        return {"error": str(error)}
+    known = look.sure.shape[1] - len(labels)
+    found = {
+        "genuine": len(scores.genuine),
+        "impostors": scores.impostors,
+        "accepted": scores.accepted.tolist(),
+        "auc": auc(scores),
+        "eer": eer(scores),
+        "tar": _operating_points(scores),
+        "curve": _curve(scores),
+        "sure": {
+            "known": _shares(look.sure[i, :known], 0.0, 1.0, _SURE_BARS),
+            "strangers": _shares(look.sure[i, known:], 0.0, 1.0, _SURE_BARS),
+            "median": [_median(look.sure[i, :known]), _median(look.sure[i, known:])],
+            "above": [_above(look.sure[i, :known]), _above(look.sure[i, known:])],
+        },
+        "near": {
+            "known": _shares(look.angle_deg[i, :known], 0.0, 180.0, 180 // BAR_DEG),
+            "strangers": _shares(look.angle_deg[i, known:], 0.0, 180.0, 180 // BAR_DEG),
+        },
+    }
+    if question.full:
+        intervals = bootstrap_tar(points, labels, [*FARS, *(far for far, _ in found["curve"])])
+        for place, entry in enumerate(found["tar"]):
+            entry["low"], entry["high"] = intervals.low[place], intervals.high[place]
+        found["band"] = np.stack([intervals.low, intervals.high], 1)[len(FARS) :].tolist()
+        found["folds"] = _folds(points, labels)
+        found["pairs"] = _pairs(points, labels)
+        found["identification"] = _identify(points, labels, question)
+        found["enrol"] = _enrol(look, i, labels, question)
+    return found
+
+
+def _operating_points(scores: Scores) -> list[dict[str, Any]]:
+    points = [tar_at_far(scores, far) for far in FARS]
+    return [
+        {"far": p.far, "tar": p.tar, "threshold": p.threshold_deg, "reliable": p.reliable}
+        for p in points
+    ]
+
+
+def _curve(scores: Scores) -> list[tuple[float, float]]:
+    """TAR at FARs evenly spaced in the logarithm, from one impostor pair up to all."""
+    lowest = -math.ceil(math.log10(scores.impostors))
+    fars = np.minimum(1.0, 10.0 ** np.linspace(min(-1, lowest), 0.0, _CURVE))
+    return [(float(far), tar_at_far(scores, float(far)).tar) for far in fars]
+
+
+def _folds(points: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Accuracy over as many folds of different people as there can be, ten at most."""
+    folds = min(10, len(np.unique(labels)) // 2)
+    if folds < 2:
+        return {"folds": 0}
+    try:
+        first, second, same = fold_pairs(labels, folds)
+    except ValueError:  # somebody with one picture only is alone in a fold
+        return {"folds": 0}
+    found = kfold_accuracy(pair_similarities(points, first, second), same, folds)
+    return {"folds": folds, "mean": found.mean, "error": found.standard_error}
+
+
+def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
+    """Of each degree some pairs, [first, second, angle], drawn at random: genuine and impostor."""
+    rng = np.random.default_rng(0)
+    rows = np.sort(rng.permutation(len(labels))[:_PAIRED])
+    first, second = np.triu_indices(len(rows), 1)
+    cosines = similarities(unit(points[rows]), unit(points[rows]))[first, second]
+    angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+    same = labels[rows[first]] == labels[rows[second]]
+    order = rng.permutation(len(angles))
+    found: dict[str, list] = {}
+    for name, kind in (("genuine", order[same[order]]), ("impostor", order[~same[order]])):
+        kind = kind[np.argsort(angles[kind].astype(np.int16), kind="stable")]
+        degree = angles[kind].astype(np.int16)
+        place = np.arange(len(kind)) - np.searchsorted(degree, degree)
+        kept = kind[place < _PAIRS_PER_DEGREE]
+        triples = zip(rows[first[kept]], rows[second[kept]], angles[kept], strict=True)
+        found[name] = [[int(a), int(b), round(float(angle), 2)] for a, b, angle in triples]
+    return found
+
+
+def _gallery_size(question: Question, identities: np.ndarray, sizes: np.ndarray) -> int:
+    able = int((sizes > question.per_identity).sum())
+    return min(question.gallery or max(1, len(identities) // 2), max(1, able))
+
+
+def _identify(points: np.ndarray, labels: np.ndarray, question: Question) -> dict[str, Any]:
+    identities, sizes = np.unique(labels, return_counts=True)
+    count = _gallery_size(question, identities, sizes)
+    try:
+        gallery, probes = split_gallery(labels, count, question.per_identity)
+        found = identification(points[gallery], labels[gallery], points[probes], labels[probes])
+    except ValueError as error:
+        return {"error": str(error)}
+    answer: dict[str, Any] = {
+        "gallery": found.gallery,
+        "mated": len(found.ranks),
+        "non_mated": found.non_mated,
+        "cmc": found.cmc[:20].tolist(),
+    }
+    if found.open_set is not None:
+        answer["curve"] = _curve(found.open_set)
+        answer["tpir"] = _operating_points(found.open_set)[:3]
+    return answer
+
+
+def _enrol(look: Look, i: int, labels: np.ndarray, question: Question) -> dict[str, Any]:
+    """A stranger becomes known: the template of some pictures, and who is near it."""
+    points = unit(look.embeddings[i])
+    who = min(question.stranger, int(labels.max()))
+    own = np.flatnonzero(labels == who)
+    if len(own) < 2:
+        return {"error": "this person has one picture; enrol somebody with two or more."}
+    count = min(question.enrolled, len(own) - 1)
+    template = unit(points[own[:count]].sum(axis=0, keepdims=True))
+    angles = np.degrees(np.arccos(np.clip(similarities(points, template)[:, 0], -1.0, 1.0)))
+    rest = own[count:]
+    others = np.flatnonzero(labels != who)
+    near = others[np.argsort(angles[others], kind="stable")[:24]]
+    known = look.sure.shape[1] - len(labels)
+    return {
+        "who": who,
+        "count": count,
+        "own": [[int(k), round(float(angles[k]), 2)] for k in rest],
+        "others": [[int(k), round(float(angles[k]), 2)] for k in near],
+        "other_bars": _shares(angles[others], 0.0, 180.0, 180 // BAR_DEG),
+        "own_bars": _shares(angles[rest], 0.0, 180.0, 180 // BAR_DEG),
+        "guess": [
+            [int(look.nearest[i, known + k]), look.sure[i, known + k], look.angle_deg[i, known + k]]
+            for k in own[:12]
+        ],
+        "pictures": own[:12].tolist(),
+        "by_count": _by_count(points, labels),
+    }
+
+
+def _by_count(points: np.ndarray, labels: np.ndarray) -> list[list[float]]:
+    """[n, TAR, threshold in degrees] at FAR 1e-2 where everybody is enrolled with n pictures."""
+    identities, sizes = np.unique(labels, return_counts=True)
+    place = np.arange(len(labels)) - np.searchsorted(labels, labels)  # labels rise
+    most = _ENROLLED[0]
+    for most in _ENROLLED:
+        if most >= sizes.min():
+            break
+    probes = place >= min(most, int(sizes.min()) - 1)
+    found = []
+    for count in _ENROLLED:
+        if count >= sizes.min():
+            break
+        sums = np.zeros((len(identities), points.shape[1]))
+        np.add.at(sums, np.searchsorted(identities, labels[place < count]), points[place < count])
+        table = similarities(points[probes], unit(sums))
+        same = labels[probes][:, None] == identities[None]
+        at = tar_at_far(compare_pairs(table.ravel(), same.ravel()), ENROL_FAR)
+        found.append([count, at.tar, at.threshold_deg])
+    return found
+
+
+def _shares(values: np.ndarray, low: float, high: float, bars: int) -> list[float] | None:
+    if not np.isfinite(values).all() or not len(values):
+        return None
+    counts = np.histogram(values, bins=bars, range=(low, high + 1e-9))[0]
+    return [float(share) for share in counts / len(values)]
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values)) if len(values) else math.nan
+
+
+def _above(values: np.ndarray, level: float = 0.9) -> float:
+    """The share that is surer than 90 %."""
+    return float((values > level).mean()) if np.isfinite(values).all() and len(values) else math.nan
+
+
+def _plain(value: Any) -> Any:
+    """The same with None for what is no number, and floats of six digits: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value

@@ -1,0 +1,113 @@
+"""The open-set report of a run over HTTP, and the pictures of its strangers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import fields
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from facevis.live.frames import thumbnail_sheet
+from facevis.live.openset import Look, Question, as_shown, look_at, report
+from facevis.live.rooms import rooms
+from facevis.live.stream import BASE
+from facevis.live.trainer import LiveRun
+
+_REMEMBERED = 16
+_PATIENCE = 30.0
+_reports: OrderedDict[tuple, bytes] = OrderedDict()
+
+
+def routes() -> list[BaseRoute]:
+    """Both of them."""
+    return [
+        Route(f"{BASE}/runs/{{token}}/openset.json", _report),
+        Route(f"{BASE}/runs/{{token}}/strangers.png", _strangers),
+    ]
+
+
+def parse_question(query: dict[str, str]) -> Question:
+    """The question of an address; ``ValueError`` in words.
+
+    >>> parse_question({"stranger": "3", "full": "0"}).stranger
+    3
+    """
+    values: dict[str, Any] = {}
+    for name in (field.name for field in fields(Question)):
+        if name not in query:
+            continue
+        text = query[name]
+        if not (text.isascii() and text.isdigit() and len(text) < 8):
+            raise ValueError(f"{name} is {text[:40]!r}; give a whole number.")
+        values[name] = text == "1" if name == "full" else int(text)
+    return Question(**values)
+
+
+async def _report(request: Request) -> Response:
+    run = rooms.find(request.path_params["token"])
+    if run is None:
+        return _json({"error": "no such run", "gone": True}, 404)
+    if request.query_params.get("only") == "state":
+        run.ask()
+        return _json({**_state(run, run.generation), "step": run.step}, 200)
+    try:
+        question = parse_question(dict(request.query_params))
+    except ValueError as error:
+        return _json({"error": str(error)}, 400)
+    try:
+        look = await asyncio.wait_for(asyncio.wrap_future(_ask(run)), _PATIENCE)
+        body = await asyncio.to_thread(_answer, request.path_params["token"], run, look, question)
+    except TimeoutError:
+        return _json({"error": "the run is busy; it will be asked again."}, 503)
+    except ValueError as error:
+        return _json({"error": str(error), "state": run.state}, 200)
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _ask(run: LiveRun) -> Future:
+    """A look at the run between two of its steps."""
+    future: Future = Future()
+
+    def tell(answer: dict[str, Any]) -> None:
+        if future.cancelled():
+            return
+        if "error" in answer:
+            future.set_exception(ValueError(answer["error"]))
+        else:
+            future.set_result((answer["look"], answer["generation"]))
+
+    run.ask()
+    run.consult(lambda ensemble: {"look": look_at(ensemble)}, tell)
+    return future
+
+
+def _answer(token: str, run: LiveRun, looked: tuple[Look, int], question: Question) -> bytes:
+    look, generation = looked
+    key = (token, generation, look.step, tuple(run.members), question)
+    if key not in _reports:
+        _reports[key] = json.dumps(report(look, run.material, question)).encode()
+        while len(_reports) > _REMEMBERED:
+            _reports.popitem(last=False)
+    return _reports[key][:-1] + b", " + json.dumps(_state(run, generation))[1:].encode()
+
+
+def _state(run: LiveRun, generation: int) -> dict[str, Any]:
+    return {"state": run.state, "steps": run.last_step, "generation": generation}
+
+
+def _json(value: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(value), status_code=status, media_type="application/json")
+
+
+async def _strangers(request: Request) -> Response:
+    run = rooms.find(request.path_params["token"])
+    if run is None:
+        return PlainTextResponse("no such run", status_code=404)
+    sheet = await asyncio.to_thread(lambda: thumbnail_sheet(as_shown(run.material)))
+    return Response(sheet, media_type="image/png", headers={"Cache-Control": "max-age=3600"})

@@ -1,0 +1,115 @@
+"""The open-set page: losses trained on some identities, judged by others that they never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from facevis.i18n import browser_strings
+from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query, start_from_query
+from facevis.live import RunConfig
+from facevis.live.frames import describe_member
+from facevis.live.stream import BASE
+from facevis.live.trainer import LiveRun
+from facevis.ui import comparison_state as comparison
+from facevis.ui import controls, runs, state, take_away
+from facevis.ui import strangers_state as strangers
+from facevis.ui.live_view import live_view, view_data
+from facevis.ui.screens.comparison import SCALES, member
+
+Translate = Callable[..., str]
+
+_STUB = f"""
+export default function (component) {{
+  const ready = import(window.location.origin + "{BASE}/web/openset/mount.js");
+  ready.then((report) => report.mount(component));
+  return () => ready.then((report) => report.unmount?.(component));
+}}
+"""
+
+
+def page(t: Translate, query: Mapping[str, str] | None) -> None:
+    """Controls → configuration, open its run, draw the part that is looked at."""
+    if query is not None:
+        ignored = strangers.begin(query)
+        state.begin_at(start_from_query(query, ignored))
+        runs.tell_ignored(t, ignored)
+    with st.sidebar:
+        dataset = _sidebar(t)
+    if dataset is None:
+        st.info(t("own_waiting"))
+        return
+    run = runs.open_run(t, lambda: strangers.configuration(dataset))
+    if run is not None:
+        _draw(t, *run)
+
+
+def _sidebar(t: Translate) -> str | None:
+    dataset = controls.data(t, chosen=strangers.take_dataset)
+    dim = strangers.take_dimension
+    controls.number(st, t, "embedding_dim", 2, 512, 1, dim, help=t("open_dim_help"))
+    if state.read("embedding_dim") > 3:
+        _projection(t)
+    count = comparison.take_count
+    controls.number(st, t, "count", *MEMBERS_ON_SCREEN, 1, count, words="members")
+    for place in range(state.read("count")):
+        member(t, place)
+    st.toggle(t("equal_scale"), key=state.key("equal_scale"))
+    if state.read("equal_scale"):
+        controls.number(st, t, "scale", *SCALES, 1.0, help=t("scale_help"))
+    controls.training(t)
+    return dataset
+
+
+def _projection(t: Translate) -> None:
+    st.segmented_control(
+        t("open_projection"),
+        strangers.KINDS,
+        key=state.key("kind"),
+        format_func=lambda kind: t(f"open_projection_{kind}"),
+        required=True,
+    )
+    if state.read("kind") == "span":
+        columns = st.columns(3)
+        for column, name in zip(columns, ("first", "second", "third"), strict=True):
+            controls.number(column, t, name, 0, 999, 1, words=f"open_{name}")
+
+
+def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
+    part = st.segmented_control(
+        t("open_part"),
+        strangers.PARTS,
+        key=state.key("part"),
+        format_func=lambda name: t(f"open_part_{name}"),
+        required=True,
+        label_visibility="collapsed",
+    )
+    query = {**comparison_to_query(config), "part": part}
+    projection = strangers.projection()
+    if projection:
+        query["proj"] = projection
+    st.query_params.from_dict({**query, "lang": state.language()})
+    st.caption(t(f"open_lead_{part}"))
+    if comparison.scales_differ(config):
+        st.warning(t("scales_differ"))
+    if part == "landing":
+        data = view_data(token, "compare", projection=projection)
+        live_view(data, key="live_strangers", on_reseed=state.new_seed)
+        take_away.section(t, run)
+        return
+    component = st.components.v2.component("facevis_openset", js=_STUB, isolate_styles=False)
+    component(data=_data(token, part, config), key="openset", height="content")
+
+
+def _data(token: str, part: str, config: RunConfig) -> dict[str, object]:
+    words = browser_strings(state.language())
+    return {
+        "token": token,
+        "part": part,
+        "base": BASE,
+        "theme": st.context.theme.type or "light",
+        "lang": state.language(),
+        "strings": {key: text for key, text in words.items() if not key.startswith("live_lesson_")},
+        "members": [describe_member(member) for member in config.members],
+    }
