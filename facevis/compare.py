@@ -170,7 +170,7 @@ def _train(config: RunConfig, progress: Progress, words: Words) -> Recording:
     for step in range(config.steps + 1):
         if step:
             ensemble.train()
-        if is_kept(step, len(config.members)) or step == config.steps:
+        if is_kept(step, len(config.members), config.embedding_dim) or step == config.steps:
             recording.snapshots.append(ensemble.snapshot())
         progress.update(task, completed=step)
     return recording

@@ -62,8 +62,7 @@ class Dataset:
 
     def inputs(self) -> np.ndarray:
         """The pictures as a network reads them: float32 (N, channels·H·W), from −1 to 1."""
-        planes = self.images.transpose(0, 3, 1, 2).reshape(len(self.images), -1)
-        return planes.astype(np.float32) / 127.5 - 1.0
+        return as_inputs(self.images)
 
     def thumbnails(self, size: int = 32) -> np.ndarray:
         """Small colour pictures for hovering, uint8 (N, size, size, 3); pixels stay crisp."""
@@ -102,6 +101,12 @@ class Dataset:
             )
         order = np.random.default_rng(seed).permutation(self.num_classes)
         return self.select(np.sort(order[unseen:])), self.select(np.sort(order[:unseen]))
+
+
+def as_inputs(images: np.ndarray) -> np.ndarray:
+    """Pictures (N, H, W, channels) uint8 as a network reads them: float32 (N, channels·H·W)."""
+    planes = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+    return planes.astype(np.float32) / 127.5 - 1.0
 
 
 def _picture(image: np.ndarray) -> Image.Image:

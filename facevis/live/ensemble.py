@@ -188,7 +188,10 @@ class Ensemble:
         recording = Recording(self.config)
         last = self.step + (self.config.steps if steps is None else steps)
         while True:
-            if is_kept(self.step, len(self.members)) or self.step == last:
+            if (
+                is_kept(self.step, len(self.members), self.config.embedding_dim)
+                or self.step == last
+            ):
                 recording.snapshots.append(self.snapshot())
             if self.step == last:
                 recording.state = self.state()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from facevis.datasets.dataset import as_inputs
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
 from facevis.validation import flag, whole
@@ -35,7 +36,7 @@ from facevis.verification.pairs import Scores, similarities, unit
 FARS = tuple(10.0**-k for k in range(1, 7))
 MOST_STRANGERS = 3000
 """Pictures of unseen identities that are compared; of more, as many drawn at random."""
-MOST_KNOWN = 1500
+MOST_KNOWN = 600
 BAR_DEG = 3
 _SURE_BARS = 25
 _CURVE = 49
@@ -108,7 +109,8 @@ def look_at(ensemble: Ensemble) -> Look:
             "set the number of unseen identities to 2 or more."
         )
     known = np.random.default_rng(0).permutation(material.train)[:MOST_KNOWN]
-    inputs = torch.from_numpy(material.dataset.inputs()[np.r_[known, rows]]).to(ensemble.device)
+    pictures = material.dataset.images[np.r_[known, rows]]
+    inputs = torch.from_numpy(as_inputs(pictures)).to(ensemble.device)
     shares = ensemble.shares(inputs)
     members, count = len(ensemble.members), len(inputs)
     embeddings = np.empty((members, len(rows), shares[0].shape[-1]), np.float32)

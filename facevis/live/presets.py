@@ -84,7 +84,7 @@ OPEN_SET = RunConfig(
     identities=24,
     unseen=24,
     embedding_dim=16,
-    steps=400,
+    steps=300,
 )
 """Half of the drawn people train, the other half are strangers."""
 OPEN_SET_SCALE = {2: 24.0, 3: 8.0}

@@ -38,7 +38,9 @@ STATISTICS = (
 """Columns of ``Snapshot.statistics``: shares from 0 to 1, angles in degrees, NaN where unknown."""
 
 _FIRST_COLUMNS = 8
-_GROWTH, _GROWTH_OF_MANY = 1.1, 1.25
+_GROWTH, _GROWTH_OF_MANY, _GROWTH_OF_DEAR = 1.1, 1.25, 2.0
+_DEAR = 64
+"""Coordinates of a sample, over all members, from which on a snapshot is large."""
 MANY = 12
 """From so many members on, snapshots are dear: fewer are taken and kept."""
 _LARGEST_FILE = 512 * 2**20
@@ -82,18 +84,22 @@ _UNREADABLE = (
 )
 
 
-def is_kept(step: int, members: int = 1) -> bool:
+def is_kept(step: int, members: int = 1, embedding_dim: int = 3) -> bool:
     """Whether a recording of so many members keeps this step: every early one, then each 10 %
-    further; each 25 % where there are many.
+    further; each 25 % where there are many or in many dimensions, each doubling in hundreds.
 
     >>> [step for step in range(40) if is_kept(step)][-6:]
     [24, 26, 29, 31, 35, 38]
     >>> [step for step in range(40) if is_kept(step, members=21)][-6:]
     [12, 15, 19, 23, 29, 36]
+    >>> [step for step in range(40) if is_kept(step, members=6, embedding_dim=512)]
+    [0, 1, 2, 4, 8, 16, 32]
     """
     if step < 2:
         return True
     growth = _GROWTH if members < MANY else _GROWTH_OF_MANY
+    if members * embedding_dim >= _DEAR:
+        growth = _GROWTH_OF_MANY if members * embedding_dim < 8 * _DEAR else _GROWTH_OF_DEAR
     return math.floor(math.log(step, growth)) > math.floor(math.log(step - 1, growth))
 
 

@@ -209,7 +209,7 @@ class LiveRun:
         self._measure()
 
     def _after_step(self, ensemble: Ensemble, runs: int) -> None:
-        kept = is_kept(self.step, len(self.members))
+        kept = is_kept(self.step, len(self.members), self.config.embedding_dim)
         finished = self.step >= self._last_step and self.state == "training"
         resting = finished or (self.state != "training" and not self._single_steps)
         now = time.monotonic()

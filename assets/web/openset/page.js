@@ -10,7 +10,7 @@ import { Enrolment } from "./enrolment.js";
 import { Certainty } from "./certainty.js";
 
 /** While training, a report of what is cheap comes this often after the last, ms. */
-const EVERY = 1200;
+const EVERY = 2500;
 const AFTER_ERROR = 2500;
 const RESTING = 2000;
 /** @type {Record<string, any>} */
