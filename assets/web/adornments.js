@@ -10,6 +10,7 @@
  * @property {string[]} names
  * @property {any} colors
  * @property {boolean} flat       on the circle or sphere (else in open space)
+ * @property {number[]|null} [only] the classes whose prototypes are drawn; all where left out
  * @property {number} size        the stage's side, pixels
  * @property {number} font        pixels
  *
@@ -126,6 +127,7 @@ export function drawOutline(d) {
 export function drawArrows(d) {
   const three = d.projection.dim === 3;
   for (let c = 0; c < d.names.length; c += 1) {
+    if (d.only && !d.only.includes(c)) continue;
     const w = prototypeRow(d, c);
     const [low, high] = three && d.flat ? [1.0, TIP] : [0, three || d.flat ? 0.97 : 1.04];
     const tip = w.map((v) => v * high);
@@ -176,6 +178,7 @@ export function drawLabels(d) {
   /** @type {number[][]} */
   const taken = [];
   for (let c = 0; c < d.names.length; c += 1) {
+    if (d.only && !d.only.includes(c)) continue;
     const w = prototypeRow(d, c);
     const place = w.map((v) => v * height);
     if (three && d.flat && hides(d, w.map((v) => v * TIP))) continue;

@@ -2,11 +2,11 @@
  * Several members side by side: a caption and a histogram for each, one table of angles for all,
  * and the anatomy of a step for the sample that was clicked. Shows; trains nothing.
  */
-import { h } from "./dom.js";
+import { h, write } from "./dom.js";
 import { Anatomy } from "./anatomy.js";
 import { Pace } from "./pace.js";
 import { LineChart } from "./linechart.js";
-import { histogramSpec } from "./charts.js";
+import { barsSpec, histogramSpec } from "./charts.js";
 import { otherAngles, targetAngles } from "./store.js";
 import { feasible } from "./formula.js";
 import { captionOf, statisticText } from "./caption.js";
@@ -43,7 +43,8 @@ export class Board {
     this.anatomy = new Anatomy(words, data.lang);
     const title = h("h3", { text: words("table_title") });
     const angles = h("section", { class: "fv-angles" }, title, h("div", { class: "fv-wide" }, this.table), this.note);
-    skeleton.panel.replaceChildren(this.anatomy.el, angles);
+    this.exact = h("p", { class: "fv-quiet-note fv-exact", hidden: true });
+    skeleton.panel.replaceChildren(this.exact, this.anatomy.el, angles);
   }
 
   /** @param {any} run */
@@ -103,7 +104,7 @@ export class Board {
     const { packing_angle: packing, class_names: names, dim } = this.run;
     const fits = !member.in_margin_family || feasible({ m1, m2, m3 }, packing);
     const classes = this.words("classes", { n: names.length });
-    const place = this.words(`place_${dim}`);
+    const place = this.run.projection ? this.words("place_many", { dim: this.run.embedding_dim }) : this.words(`place_${dim}`);
     return h("p", { class: "fv-lost", hidden: fits, text: this.words("cell_infeasible", { classes, place }) });
   }
 
@@ -136,21 +137,38 @@ export class Board {
 
   /** @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
   picture(stage, frame) {
-    if (stage.pinnedBy && stage.player.mode !== "live") this.#past(stage);
-    else if (stage.pinnedBy && this.askedStep !== frame.step && performance.now() > this.askAgain) this.#ask(stage.focus, frame.step);
+    const pinned = stage.pinnedBy && !stage.run.projection;
+    if (pinned && stage.player.mode !== "live") this.#past(stage);
+    else if (pinned && this.askedStep !== frame.step && performance.now() > this.askAgain) this.#ask(stage.focus, frame.step);
     this.barsPace.ask(stage);
   }
 
   /** @param {import("./stage.js").Stage} stage */
   #bars(stage) {
     const { dim, labels } = stage.run;
-    stage.cells.forEach(({ player: { picture } }, i) => {
+    const angles = stage.player.frame?.angles;
+    this.#tellProjection(stage.player.frame);
+    stage.cells.forEach(({ member, player: { picture } }, i) => {
       const none = new Float32Array(0);
       const lost = this.lost?.[i] && !this.lost[i].hidden;
+      if (angles) {
+        this.charts[i]?.show(barsSpec(lost ? [] : angles[member].own, lost ? [] : angles[member].others, this.words), "", true);
+        return;
+      }
       const own = lost ? none : targetAngles(picture.points, picture.prototypes, labels, dim);
       const others = lost ? none : otherAngles(picture.points, picture.prototypes, labels, dim);
       this.charts[i]?.show(histogramSpec(own, others, this.words), "", true);
     });
+  }
+
+  /** What of a projection is exact, and what is not. @param {import("./protocol.js").Frame|null} frame */
+  #tellProjection(frame) {
+    const { projection, embedding_dim: dim, class_names: names } = this.run;
+    this.exact.hidden = !projection;
+    if (!projection || !frame) return;
+    const held = Math.min(...frame.held.filter(Number.isFinite));
+    const chosen = projection.classes.map((/** @type {number} */ c) => names[c]).join(", ");
+    write(this.exact, this.words(`projected_${projection.kind}`, { dim, names: chosen, held: statisticText("share", held, this.words, this.data.lang) }));
   }
 
   /** @param {import("./store.js").FrameStore} store @param {import("./protocol.js").Frame|null} shown */
@@ -181,6 +199,7 @@ export class Board {
 
   /** @param {number|null} sample @param {import("./stage.js").Stage} stage */
   pinned(sample, stage) {
+    if (stage.run.projection) return; // the step's arrows have no place in a projection
     if (sample === null) this.anatomy.clear(stage);
     else if (stage.player.mode !== "live") this.#past(stage);
     else this.#ask(sample, stage.player.frame?.step ?? 0);

@@ -35,6 +35,9 @@ export class Cell {
     const shape = { points: run.points, classes: run.class_names.length, dim: run.dim, member };
     this.player = new Player(store, shape, shown);
     this.player.flat = this.spherical;
+    /** Whether three prototypes of many dimensions span the picture: points lie inside the ball. */
+    this.spanned = run.projection?.kind === "span";
+    this.player.inside = this.spanned;
     this.player.project = !this.spherical && look.project;
     this.player.still = look.still;
     this.layer = new Layer(canvas, run);
@@ -54,9 +57,9 @@ export class Cell {
     this.player.refresh(performance.now());
   }
 
-  /** The margin whose caps are drawn. @param {import("./formula.js").Margin|null} margin null draws none */
+  /** The margin whose caps are drawn; a projection has none, their size would not be true. @param {import("./formula.js").Margin|null} margin null draws none */
   setMargin(margin) {
-    this.caps = margin !== null;
+    this.caps = margin !== null && !this.run.projection;
     if (margin) this.margin = margin;
   }
 
@@ -71,7 +74,7 @@ export class Cell {
    * @returns {boolean} whether there is a picture yet
    */
   paint(layer, scene, focus) {
-    const projection = scene.projection(this.flat);
+    const projection = this.#seenBy(scene);
     if (projection) scene.backdrop(layer.context, projection, this.flat);
     if (!projection || !this.player.frame) return false;
     const { picture } = this.player;
@@ -82,11 +85,17 @@ export class Cell {
     if (!this.flat) adorn.drawRings(drawing, picture.radius);
     else if (this.caps) adorn.drawCaps(drawing, this.radius(), this.run.packing_angle);
     if (projection.dim === 2) adorn.drawArrows(drawing);
-    if (!scene.holdsPoints) layer.drawPoints(projection.dim === 3 && !this.flat);
+    if (!scene.holdsPoints) layer.drawPoints(projection.dim === 3 && (!this.flat || this.spanned));
     if (projection.dim === 3) adorn.drawArrows(drawing);
     adorn.drawLabels(drawing);
     this.#drawFocus(drawing, layer, focus);
     return true;
+  }
+
+  /** The scene's projection; a ball with points inside is made of glass. @param {import("./scene.js").Scene} scene @returns {Projection|null} */
+  #seenBy(scene) {
+    const projection = scene.projection(this.flat);
+    return projection && this.spanned ? { ...projection, hidden: () => false } : projection;
   }
 
   /** Plotly's 3-D markers grow with the zoom. @param {Projection} projection */
@@ -109,6 +118,7 @@ export class Cell {
       names: this.run.class_names,
       colors: this.colors,
       flat: this.flat,
+      only: this.spanned ? this.run.projection.classes : null,
       size: width,
       font: Math.round(Math.min(20, Math.max(12, width / 38))),
     };
@@ -122,7 +132,7 @@ export class Cell {
     const { points, prototypes, radius } = this.player.picture;
     const sample = [...points.subarray(i * dim, (i + 1) * dim)];
     // Beside the arrows of a step, the arc of the margin would be taken for one of them.
-    if (this.flat && !this.push && label < drawing.names.length) {
+    if (this.flat && !this.push && !this.run.projection && label < drawing.names.length) {
       const angle = angleBetween(points, i, prototypes, label, dim);
       const { tail } = members[Math.floor(this.member)];
       const pretended = this.caps ? pretendedAngle(angle, this.margin, tail) : 0;

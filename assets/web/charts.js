@@ -67,6 +67,11 @@ const BIN = 3;
  * @param {Float32Array} own @param {Float32Array} others radians @param {any} words @returns {Spec}
  */
 export function histogramSpec(own, others, words) {
+  return barsSpec(histogram(own), histogram(others), words);
+}
+
+/** The same of counts in bars. @param {number[]} own @param {number[]} others @param {any} words @returns {Spec} */
+export function barsSpec(own, others, words) {
   return {
     series: [
       { points: outline(others), tone: "fv-tone-mute", bars: true, label: words("angles_others") },
@@ -79,9 +84,8 @@ export function histogramSpec(own, others, words) {
   };
 }
 
-/** @param {Float32Array} angles */
-function outline(angles) {
-  const bars = histogram(angles);
+/** @param {number[]} bars */
+function outline(bars) {
   const highest = Math.max(1, ...bars);
   const steps = bars.flatMap((count, i) => [[i * BIN, count / highest], [(i + 1) * BIN, count / highest]]);
   return [[0, 0], ...steps, [180, 0]];

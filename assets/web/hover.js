@@ -172,6 +172,10 @@ export class Hover {
   #writeAngles(i, label) {
     const { run, player, margin, caps, member } = this.cell;
     const { points, prototypes } = player.picture;
+    if (run.projection) {
+      this.#writeProjected(i, label);
+      return;
+    }
     const known = label < run.class_names.length;
     const own = known ? angleBetween(points, i, prototypes, label, run.dim) : NaN;
     let next = -1;
@@ -185,6 +189,19 @@ export class Hover {
     this.#row(1, next < 0 ? "" : this.words("tip_next", { name: run.class_names[next] }), this.#degrees(least));
     const pretends = caps && known && seen > own + 1e-3;
     this.#row(2, pretends ? this.words("tip_pretended") : "", this.#degrees(seen));
+  }
+
+  /** Of many dimensions: the angles that the projection keeps, those to the three prototypes. @param {number} i @param {number} label */
+  #writeProjected(i, label) {
+    const { run, player } = this.cell;
+    const { points, prototypes } = player.picture;
+    const chosen = this.cell.spanned ? run.projection.classes : [];
+    [0, 1, 2].forEach((place) => {
+      const c = chosen[place];
+      const cosine = c === undefined ? 0 : [0, 1, 2].reduce((sum, d) => sum + points[3 * i + d] * prototypes[3 * c + d], 0);
+      const name = c === undefined ? "" : c === label ? this.words("tip_own") : this.words("tip_to", { name: run.class_names[c] });
+      this.#row(place, name, this.#degrees(Math.acos(Math.min(1, Math.max(-1, cosine)))));
+    });
   }
 
   /** @param {number} place @param {string} name @param {string} value */

@@ -27,6 +27,7 @@ export class Player {
     /** @type {"live"|"hold"|"replay"} */
     this.mode = "live";
     this.flat = true; // shown on the circle or sphere
+    this.inside = false; // points may lie inside the ball
     this.project = false; // put onto it by us
     this.still = false; // no blending (reduced motion)
     this.from = this.#blank();
@@ -76,7 +77,7 @@ export class Player {
     const { dim } = this.shape;
     readPoints(frame, member, this.next.points);
     ontoSphere(readPrototypes(frame, member, this.next.prototypes), dim);
-    interpolate(into.points, this.next.points, share, dim, this.flat, into.points);
+    interpolate(into.points, this.next.points, share, dim, this.flat && !this.inside, into.points);
     interpolate(into.prototypes, this.next.prototypes, share, dim, true, into.prototypes);
   }
 
@@ -165,7 +166,7 @@ export class Player {
   /** @param {number} share */
   #blend(share) {
     const { dim } = this.shape;
-    const bent = this.flat || this.project;
+    const bent = (this.flat && !this.inside) || this.project;
     interpolate(this.from.points, this.to.points, share, dim, bent, this.picture.points);
     interpolate(this.from.prototypes, this.to.prototypes, share, dim, true, this.picture.prototypes);
     this.picture.radius = this.from.radius + (this.to.radius - this.from.radius) * share;

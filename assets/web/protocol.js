@@ -19,6 +19,8 @@
  * @property {number[][]} margins     in force, per member
  * @property {number[]} scales
  * @property {number|null} applied    the last command trained in
+ * @property {{own: number[], others: number[]}[]} [angles] of a projected run, per member: bars of 3 degrees in all dimensions
+ * @property {number[]} [held]        of a projected run: the share of the squared length that is drawn
  * @property {Float32Array} prototypes (M, C, D)
  * @property {Int16Array} points       (M, N, D)
  * @property {number} bytes

@@ -56,13 +56,14 @@ export class View {
     if (!before) this.#build();
     const look = JSON.stringify([data.lang, data.controls, data.ranges, data.sweep, data.members]);
     // Parts made for another run's data must not speak of the one that leaves.
-    if (before && this.token !== data.token) this.run = undefined;
+    const other = this.token !== data.token || before?.projection !== data.projection;
+    if (before && other) this.run = undefined;
     if (before && look !== this.look) this.#rebuildParts();
     else if (before) this.panel.data = data;
     this.look = look;
     if (!before && data.camera) this.camera = data.camera;
     this.#retheme();
-    if (this.token !== data.token) this.#connect();
+    if (other) this.#connect();
     else if (this.wishedProject !== data.project_to_circle) this.project(data.project_to_circle);
     // Of presses in quick succession the page may have taken an earlier one.
     else if (before && !this.#pageKnows()) this.#tellPage(1000);
@@ -151,7 +152,8 @@ export class View {
       return;
     }
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const url = `${scheme}://${location.host}${this.data.base}/stream/${this.data.token}`;
+    const how = this.data.projection ? `?project=${encodeURIComponent(this.data.projection)}` : "";
+    const url = `${scheme}://${location.host}${this.data.base}/stream/${this.data.token}${how}`;
     this.connection = new Connection(url, handlers);
   }
 

@@ -20,20 +20,37 @@ from facevis.alignment import align_members
 from facevis.geometry import packing_angle, packing_is_exact
 from facevis.live.config import Member, RunConfig
 from facevis.live.material import Material
+from facevis.live.projection import Projection, Projector, angle_bars
 from facevis.live.recording import STATISTICS, Snapshot
 
 THUMBNAIL = 32
 
 
 def encode_snapshot(
-    snapshot: Snapshot, *, kept: bool, time_ms: float, applied: int | None, aligned: bool = False
+    snapshot: Snapshot,
+    *,
+    kept: bool,
+    time_ms: float,
+    applied: int | None,
+    aligned: bool = False,
+    projector: Projector | None = None,
+    labels: np.ndarray | None = None,
 ) -> bytes:
     """One snapshot as bytes; ``applied`` is the last steering command it was trained with.
 
-    ``aligned`` turns each member so that it lies on the one before it as well as it can.
+    ``aligned`` turns each member so that it lies on the one before it as well as it can. With a
+    ``projector`` three dimensions of many are sent, and how the angles to the prototypes are
+    spread in all of them; ``labels`` are those of the shown samples.
     """
     embeddings, prototypes = snapshot.embeddings, snapshot.prototypes
-    if aligned:
+    more: dict[str, Any] = {}
+    if projector is not None:
+        assert labels is not None
+        more["angles"] = angle_bars(embeddings, prototypes, labels)
+        projected = projector.project(embeddings, prototypes)
+        embeddings, prototypes = projected.embeddings, projected.prototypes
+        more["held"] = _numbers(projected.held)
+    elif aligned:
         embeddings, prototypes = align_members(embeddings, prototypes)
     embeddings = np.nan_to_num(embeddings, nan=0.0, posinf=0.0, neginf=0.0)
     prototypes = np.nan_to_num(prototypes)
@@ -52,6 +69,7 @@ def encode_snapshot(
         "margins": [_numbers(row) for row in snapshot.margins],
         "scales": _numbers(snapshot.scales),
         "applied": applied,
+        **more,
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
@@ -60,7 +78,11 @@ def encode_snapshot(
 
 
 def describe_run(
-    config: RunConfig, members: list[Member], material: Material, thumbnails_url: str
+    config: RunConfig,
+    members: list[Member],
+    material: Material,
+    thumbnails_url: str,
+    projection: Projection | None = None,
 ) -> dict[str, Any]:
     """What a view must know before the first frame: labels, names, members, pictures."""
     dataset, shown, classes = material.dataset, material.shown, material.num_classes
@@ -68,7 +90,9 @@ def describe_run(
     return {
         "type": "run",
         "version": 1,
-        "dim": config.embedding_dim,
+        "dim": 3 if projection else config.embedding_dim,
+        "embedding_dim": config.embedding_dim,
+        "projection": projection and {"kind": projection.kind, "classes": projection.classes},
         "labels": dataset.labels[shown].tolist(),
         "held_out": hollow.astype(int).tolist() if hollow.any() else None,
         "some_held_out": bool(material.held_out.any()),
@@ -76,7 +100,10 @@ def describe_run(
         "unseen_names": list(dataset.class_names[classes:]),
         "points": len(shown),
         "sprite": {"url": thumbnails_url, "columns": _columns(len(shown)), "size": THUMBNAIL},
-        "members": [describe_member(member) for member in members],
+        "members": [
+            describe_member(member) | ({"spherical": True} if projection else {})
+            for member in members
+        ],
         "packing_angle": packing_angle(classes, config.embedding_dim),
         "packing_exact": packing_is_exact(classes, config.embedding_dim),
         "seed": config.seed,

@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from facevis.assets import asset_path
 from facevis.live.frames import describe_run, encode_snapshot, thumbnail_sheet
+from facevis.live.projection import Projector, default_projection, parse_projection
 from facevis.live.recording import Snapshot
 from facevis.live.rooms import rooms
 from facevis.live.trainer import LiveRun
@@ -61,6 +62,7 @@ async def stream(socket: WebSocket) -> None:
         await socket.close(code=4404, reason="no such run")
         return
     viewer = Viewer(socket, run)
+    await viewer.choose_projection(socket.query_params.get("project"))
     leave = run.listen(viewer.wake_from_thread)
     sender = asyncio.create_task(viewer.send())
     try:
@@ -89,6 +91,19 @@ class Viewer:
         self._status: str | None = None
         self._asked: dict[str, Any] | None = None
         self._answer: str | None = None
+        self._projector: Projector | None = None
+
+    async def choose_projection(self, text: str | None) -> None:
+        """How more than three dimensions are shown: as asked, else by the first classes."""
+        if self._run.config.embedding_dim <= 3:
+            return
+        classes = self._run.material.num_classes
+        projection = default_projection(classes)
+        try:
+            projection = parse_projection(text, classes) if text else projection
+        except ValueError as error:
+            await self._socket.send_text(_message("error", message=str(error)))
+        self._projector = Projector(projection)
 
     def wake_from_thread(self) -> None:
         """The trainer's thread says that there is something new."""
@@ -183,16 +198,22 @@ class Viewer:
         return None
 
     def _encode(self, snapshot: Snapshot, kept: bool, time_ms: float, applied: int | None) -> bytes:
-        aligned = self._run.aligned
+        run, material = self._run, self._run.material
         return encode_snapshot(
-            snapshot, kept=kept, time_ms=time_ms, applied=applied, aligned=aligned
+            snapshot,
+            kept=kept,
+            time_ms=time_ms,
+            applied=applied,
+            aligned=run.aligned,
+            projector=self._projector,
+            labels=material.dataset.labels[material.shown],
         )
 
     def _describe(self) -> dict[str, Any]:
         run, token = self._run, self._socket.path_params["token"]
-        description = describe_run(
-            run.config, run.members, run.material, f"{BASE}/runs/{token}/thumbnails.png"
-        )
+        thumbnails = f"{BASE}/runs/{token}/thumbnails.png"
+        projection = self._projector.projection if self._projector else None
+        description = describe_run(run.config, run.members, run.material, thumbnails, projection)
         return {**description, **self._state()}
 
     def _state(self) -> dict[str, Any]:

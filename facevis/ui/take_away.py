@@ -89,6 +89,11 @@ def section(t: Translate, run: LiveRun) -> None:
         _section(t, run)
 
 
+def _choices(run: LiveRun) -> tuple[str, ...]:
+    """What can be made of a run: pictures are of two or three dimensions."""
+    return CHOICES if run.config.embedding_dim <= 3 else ("csv", "history")
+
+
 def _section(t: Translate, run: LiveRun) -> None:
     job: Job | None = state.recall(state.own_key("job"))
     if job is not None and job.run is not run:
@@ -109,19 +114,20 @@ def _section(t: Translate, run: LiveRun) -> None:
 
 
 def _offer(t: Translate, run: LiveRun, job: Job | None) -> None:
-    if state.read("format") is None:
-        state.write({"format": FORMATS[0]})
+    choices = _choices(run)
+    if state.read("format") not in choices:
+        state.write({"format": choices[0]})
     columns = st.columns([4, 2, 3], vertical_alignment="bottom")
     format = columns[0].segmented_control(
         t("take_away_format"),
-        CHOICES,
+        choices,
         key=state.key("format"),
         format_func=lambda name: t("take_away_history") if name == "history" else name.upper(),
         required=True,
     )
     if columns[1].button(t("take_away_make")):
         theme = st.context.theme.type or "light"
-        state.keep(state.own_key("job"), Job(run, format or FORMATS[0], state.language(), theme))
+        state.keep(state.own_key("job"), Job(run, format or choices[0], state.language(), theme))
         st.rerun()
     if job is not None and job.error:
         st.error(plain(job.error))

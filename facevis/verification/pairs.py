@@ -241,7 +241,7 @@ def unit(embeddings: Array) -> np.ndarray:
         raise ValueError(
             f"embeddings have shape {points.shape}; give rows of at least 2 coordinates."
         )
-    lost = ~np.isfinite(points).all(axis=1)
+    lost: np.ndarray = np.logical_not(np.isfinite(points).all(axis=1))
     if lost.any():
         raise ValueError(
             f"{_some(lost)} not a number; the network diverged or its input is damaged: train "

@@ -85,6 +85,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         required=True,
         label_visibility="collapsed",
     )
+    assert part is not None
     query = {**comparison_to_query(config), "part": part}
     projection = strangers.projection()
     if projection:
