@@ -165,6 +165,7 @@ export class Board {
   #tellProjection(frame) {
     const { projection, embedding_dim: dim, class_names: names } = this.run;
     this.exact.hidden = !projection;
+    this.anatomy.el.hidden = Boolean(projection);
     if (!projection || !frame) return;
     const held = Math.min(...frame.held.filter(Number.isFinite));
     const chosen = projection.classes.map((/** @type {number} */ c) => names[c]).join(", ");

@@ -125,7 +125,9 @@ export class Skeleton {
     const row = choices[count - 1];
     const best = row.side >= SMALLEST_IN_A_ROW && row.side > ROW_IS_WORTH * largest.side ? row : largest;
     this.root.style.setProperty("--fv-side", `${best.side}px`);
-    this.root.style.setProperty("--fv-columns", String(best.columns));
+    // No row is left with a single picture where rows can be even.
+    const columns = Math.ceil(count / Math.ceil(count / best.columns));
+    this.root.style.setProperty("--fv-columns", String(columns));
   }
 
   colors() {

@@ -204,6 +204,7 @@ export class View {
       drawn: () => this.#drawn(),
     });
     this.stage = stage;
+    if (run.projection?.kind === "span") stage.only((i) => run.projection.classes.includes(run.labels[i]) || run.labels[i] >= run.class_names.length);
     this.pointers = new Pointers(skeleton, stage, words, data.lang, (sample) => this.panel.pinned(sample, stage));
     this.panel.dress(stage);
     if (this.camera) stage.scene.setCamera(this.camera);

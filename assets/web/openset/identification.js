@@ -71,7 +71,7 @@ export class Identification {
     const lowest = Math.round(Math.log10(found[curves[0]].curve[0][0]));
     this.open.show({
       series: curves.map((i) => ({ points: found[i].curve.map((/** @type {number[]} */ [far, tar]) => [Math.log10(far), tar]), tone: `fv-tone-loss-${i}`, dashed: i !== page.chosen, label: label(i) })),
-      x: [lowest, 0], y: [0, 1.02], xTicks: logTicks(lowest, "FPIR"), yTicks: [[0, "0"], [0.5, "50 %"], [1, "100 %"]],
+      x: [lowest, 0], y: [0, 1.02], xTicks: logTicks(lowest), yTicks: [[0, "0"], [0.5, "50 %"], [1, "100 %"]],
     });
   }
 

@@ -51,11 +51,9 @@ export function degrees(value, lang, digits = 1) {
   return value === null || value === undefined ? "–" : `${decimal(value, lang, digits)}°`;
 }
 
-/** A logarithmic axis of shares: from `lowest` (a negative power of ten) to 1. @param {number} lowest @param {string} [name] @returns {[number, string][]} */
-export function logTicks(lowest, name = "") {
-  const ticks = [...Array(1 - lowest).keys()].map((k) => /** @type {[number, string]} */ ([lowest + k, POWERS[-(lowest + k)]]));
-  if (name && ticks.length) ticks[0][1] = `${name} ${ticks[0][1]}`;
-  return ticks;
+/** A logarithmic axis of shares: from `lowest` (a negative power of ten) to 1. @param {number} lowest @returns {[number, string][]} */
+export function logTicks(lowest) {
+  return [...Array(1 - lowest).keys()].map((k) => [lowest + k, POWERS[-(lowest + k)]]);
 }
 
 /** The outline of bars that are `width` wide. @param {number[]} shares @param {number} width @param {number} highest @param {number} [from] */

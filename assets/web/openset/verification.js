@@ -179,7 +179,7 @@ export class Verification {
     }
     this.curveSpec = {
       series, x: [lowest, 0], y: det ? [DET_LOWEST, 0] : [0, 1.02],
-      xTicks: logTicks(lowest, "FAR"), yTicks: det ? logTicks(DET_LOWEST).map(([v, text]) => /** @type {[number, string]} */ ([v, text])) : [[0, "0"], [0.5, "50 %"], [1, "100 %"]],
+      xTicks: logTicks(lowest), yTicks: det ? logTicks(DET_LOWEST) : [[0, "0"], [0.5, "50 %"], [1, "100 %"]],
     };
     this.lowest = lowest;
     const { folds } = found;
