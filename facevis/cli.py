@@ -1,5 +1,5 @@
 """The command line: ``facevis app`` opens the app, ``facevis compare`` trains losses side by side,
-``facevis export`` writes lessons as files.
+``facevis evaluate`` tries models on strangers, ``facevis export`` writes lessons as files.
 
 The app's settings (no usage statistics, no prompts) lie beside app.py, where Streamlit prefers them
 to those of the working directory; address and port are always named. It knows no page.
@@ -119,6 +119,61 @@ class Compare:
 
 
 @dataclass(frozen=True)
+class Evaluate:
+    """Try a model on people it never saw: verification and identification, a table and files."""
+
+    model: Annotated[Path, tyro.conf.Positional]
+    """A recording of facevis (.npz, saved with its state) or an .onnx file."""
+    out: Path
+    """Folder for the files; files of other names in it stay as they are."""
+    folder: Path | None = None
+    """Pictures, one subfolder for each person; left out with --pairs, a recording is tried on its
+    own unseen identities."""
+    pairs: Path | None = None
+    """A list: lines "path path 1" (or 0), or LFW's pairs.txt."""
+    root: Path | None = None
+    """Where the paths of the list begin; left out, its own folder."""
+    size: int | None = None
+    """Side of the pictures of an .onnx model that takes any; left out, 112."""
+    channels: str | None = None
+    """Order of the colours of an .onnx model, rgb (default) or bgr."""
+    mean: float | None = None
+    """An .onnx model sees (x − mean) / std, pixels x from 0 to 255; default 127.5."""
+    std: float | None = None
+    """The other half of it; default 127.5."""
+    formats: tuple[str, ...] = ("png", "csv", "json")
+    """What to write: png svg csv json."""
+    lang: str = "en"
+    """Language of table and pictures, en or ru."""
+    theme: str = "light"
+    """Colours of the pictures, light or dark."""
+
+    def run(self) -> None:
+        """Measure, write and print; every fault ends in one sentence."""
+        # PyTorch is loaded for those who evaluate only.
+        from facevis.embedders import OnnxOptions
+        from facevis.evaluate import Order, evaluate
+
+        order = Order(
+            model=self.model,
+            folder=self.out,
+            people=self.folder,
+            pairs=self.pairs,
+            root=self.root,
+            onnx=OnnxOptions(self.size, self.channels, self.mean, self.std),
+            formats=self.formats,
+            language=self.lang,
+            theme=self.theme,
+        )
+        try:
+            evaluate(order)
+        except ValueError as error:
+            raise SystemExit(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise SystemExit("Stopped; files that were written until then are whole.") from error
+
+
+@dataclass(frozen=True)
 class Export:
     """Write a lesson as one HTML file that needs no network, or the course as a folder."""
 
@@ -175,6 +230,7 @@ class Version:
 Command = (
     Annotated[App, tyro.conf.subcommand("app")]
     | Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Version, tyro.conf.subcommand("version")]
 )
@@ -185,7 +241,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
         arguments = ["version"]
-    command: App | Compare | Export | Version = tyro.cli(
+    command: App | Compare | Evaluate | Export | Version = tyro.cli(
         Command,
         args=arguments,
         prog="facevis",

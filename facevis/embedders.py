@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from facevis.datasets import DATASETS
 from facevis.datasets.dataset import as_inputs
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import material_for
@@ -106,6 +107,11 @@ class RecordingEmbedder:
             for group, raw in zip(ensemble.groups, shares, strict=True):
                 found[group.index, rows] = group.display(raw).numpy()
         return found
+
+    def trained_on(self, folder: Path) -> bool:
+        """Whether the folder is where its own training pictures come from."""
+        name = self.recording.config.dataset
+        return name not in DATASETS and Path(name).resolve() == folder.resolve()
 
     def about(self) -> dict[str, Any]:
         """What it is, in plain types."""

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"alignment", "assets", "geometry", "margins", "packings", "validation"},
     {"datasets", "intervals", "mining", "models", "objectives", "statistics", "verification"},
-    {"figures", "i18n", "lessons", "links", "live"},
-    {"__main__", "app", "cli", "compare", "ui"},
+    {"embedders", "figures", "i18n", "lessons", "links", "live"},
+    {"__main__", "app", "cli", "compare", "evaluate", "ui"},
 )
 """Rooms from the ground up; a room may use its own floor and those below."""
 
@@ -26,7 +26,8 @@ ALLOWED = {
     ),
     "matplotlib": ("facevis/figures/",),
     "av": ("facevis/figures/film.py",),
-    "rich": ("facevis/cli.py", "facevis/compare.py"),
+    "rich": ("facevis/cli.py", "facevis/compare.py", "facevis/evaluate.py"),
+    "onnxruntime": ("facevis/embedders.py",),
     "plotly": ("facevis/figures/", "facevis/ui/"),
 }
 """Where a library may be imported."""

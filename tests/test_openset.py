@@ -1,0 +1,270 @@
+"""The report on strangers: numbers of the core, for the very people that never trained."""
+
+import dataclasses
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from facevis.live import Ensemble, Member, RunConfig
+from facevis.live.openset import (
+    MOST_STRANGERS,
+    Question,
+    as_shown,
+    look_at,
+    report,
+    strangers_of,
+)
+from facevis.live.openset_routes import parse_question, routes
+from facevis.live.rooms import rooms
+from facevis.verification import auc, compare_all, eer, tar_at_far
+
+CONFIG = RunConfig(
+    members=(Member(objective="softmax"), Member(objective="triplet"), Member()),
+    identities=6,
+    unseen=4,
+    embedding_dim=8,
+    steps=60,
+)
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    made = Ensemble(CONFIG, device="cpu")
+    made.train(CONFIG.steps)
+    return made
+
+
+@pytest.fixture(scope="module")
+def look(ensemble):
+    return look_at(ensemble)
+
+
+@pytest.fixture(scope="module")
+def found(ensemble, look):
+    return report(look, ensemble.material, Question())
+
+
+def unseen(ensemble):
+    rows = strangers_of(ensemble.material)
+    return rows, ensemble.material.dataset.labels[rows]
+
+
+def test_strangers_are_all_pictures_of_unseen_identities_and_of_no_other(ensemble):
+    rows, labels = unseen(ensemble)
+    assert set(labels) == {6, 7, 8, 9}
+    assert len(rows) == (ensemble.material.dataset.labels >= 6).sum()
+    assert not np.isin(rows, ensemble.material.train).any()
+    many = dataclasses.replace(CONFIG, dataset="mnist", identities=2, unseen=8)
+    from facevis.live.material import material_for
+
+    assert len(strangers_of(material_for(many))) == MOST_STRANGERS
+
+
+def test_the_look_is_what_the_network_makes_of_the_pictures_and_changes_nothing(ensemble, look):
+    rows, _ = unseen(ensemble)
+    before = ensemble.state()
+    again = look_at(ensemble)
+    assert np.array_equal(again.embeddings, look.embeddings)
+    assert all(np.array_equal(before[name], value) for name, value in ensemble.state().items())
+    inputs = torch.from_numpy(ensemble.material.dataset.inputs()[rows])
+    with torch.no_grad():
+        for group, raw in zip(ensemble.groups, ensemble.shares(inputs), strict=True):
+            expected = group.display(raw).numpy()
+            assert np.allclose(look.embeddings[group.index], expected, atol=1e-5)
+
+
+def test_the_report_says_what_the_core_measures(ensemble, look, found):
+    _, labels = unseen(ensemble)
+    for i, member in enumerate(found["members"]):
+        scores = compare_all(look.embeddings[i], labels)
+        assert member["genuine"] == len(scores.genuine)
+        assert member["impostors"] == scores.impostors
+        assert member["auc"] == pytest.approx(auc(scores), rel=1e-5)
+        assert member["eer"] == pytest.approx(eer(scores), rel=1e-5)
+        assert np.array_equal(member["accepted"], scores.accepted)
+        for at in member["tar"]:
+            point = tar_at_far(scores, at["far"])
+            assert at["tar"] == pytest.approx(point.tar, rel=1e-5)
+            assert at["reliable"] == (np.floor(at["far"] * scores.impostors + 1e-6) >= 10)
+            assert at["low"] <= at["high"]
+        for far, tar in member["curve"]:
+            assert tar == pytest.approx(tar_at_far(scores, far).tar, abs=2e-3)
+
+
+def test_pairs_are_of_the_kind_and_angle_they_are_said_to_be(ensemble, look, found):
+    _, labels = unseen(ensemble)
+    for i, member in enumerate(found["members"]):
+        points = look.embeddings[i].astype(np.float64)
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+        for kind, same in (("genuine", True), ("impostor", False)):
+            pairs = member["pairs"][kind]
+            assert pairs
+            degrees = [int(angle) for _, _, angle in pairs]
+            assert max(np.bincount(degrees)) <= 5  # four; rounding may move one over the edge
+            for a, b, angle in pairs[:: max(1, len(pairs) // 20)]:
+                assert (labels[a] == labels[b]) == same
+                assert a != b
+                cosine = np.clip(points[a] @ points[b], -1, 1)
+                assert np.degrees(np.arccos(cosine)) == pytest.approx(angle, abs=0.02)
+
+
+def test_certainty_is_that_of_the_closed_set_classifier(ensemble, look):
+    rows, _ = unseen(ensemble)
+    known = look.sure.shape[1] - len(rows)
+    assert np.isnan(look.sure[1]).all()  # triplets have no classifier
+    inputs = torch.from_numpy(ensemble.material.dataset.inputs()[rows]).double()
+    group = next(g for g in ensemble.groups if g.index == [0])
+    with torch.no_grad():
+        raw = ensemble.shares(inputs.float())[ensemble.groups.index(group)][0].double()
+        logits = raw @ group.prototypes[0].double().T + group.bias[0].double()
+    expected = torch.softmax(logits, -1).amax(-1).numpy()
+    assert np.allclose(look.sure[0, known:], expected, atol=1e-4)
+
+
+def test_enrolling_more_pictures_makes_the_template_their_mean(ensemble, look):
+    _, labels = unseen(ensemble)
+    points = look.embeddings[2].astype(np.float64)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    own = np.flatnonzero(labels == 8)
+    for count in (1, 4):
+        question = Question(stranger=2, enrolled=count)
+        enrol = report(look, ensemble.material, question)["members"][2]["enrol"]
+        template = points[own[:count]].sum(axis=0)
+        template /= np.linalg.norm(template)
+        assert [k for k, _ in enrol["own"]] == own[count:].tolist()
+        for k, angle in enrol["own"][:5] + enrol["others"][:5]:
+            cosine = np.clip(points[k] @ template, -1, 1)
+            assert np.degrees(np.arccos(cosine)) == pytest.approx(angle, abs=0.02)
+        assert all(labels[k] != 8 for k, _ in enrol["others"])
+    assert [n for n, *_ in enrol["by_count"]][:3] == [1, 2, 3]
+
+
+def test_the_gallery_is_as_large_as_was_asked(ensemble, look):
+    for gallery, each in ((1, 1), (3, 5)):
+        question = Question(gallery=gallery, per_identity=each)
+        one = report(look, ensemble.material, question)["members"][0]["identification"]
+        _, labels = unseen(ensemble)
+        assert one["gallery"] == gallery
+        assert one["mated"] + one["non_mated"] == len(labels) - gallery * each
+    question = Question(gallery=4, per_identity=3)
+    everybody = report(look, ensemble.material, question)["members"][0]["identification"]
+    assert everybody["non_mated"] == 0
+    assert "tpir" not in everybody  # nobody is unknown: there is no open set
+
+
+def test_a_member_that_diverged_is_named_and_others_are_not_touched(ensemble, look, found):
+    broken = look.embeddings.copy()
+    broken[1, 3] = np.nan
+    broken[0] = broken[0, 0]
+    told = report(dataclasses.replace(look, embeddings=broken), ensemble.material, Question())
+    assert "embedding 3 is not a number" in told["members"][1]["error"]
+    assert "point the same way" in told["members"][0]["error"]
+    assert told["members"][2] == found["members"][2]
+    json.dumps(told, allow_nan=False)
+
+
+def test_one_picture_of_each_stranger_is_said(ensemble, look):
+    material = ensemble.material
+    rows, labels = unseen(ensemble)
+    _, first = np.unique(labels, return_index=True)
+    kept = np.r_[np.flatnonzero(material.dataset.labels < 6), rows[first]]
+    fewer = dataclasses.replace(
+        material.dataset,
+        images=material.dataset.images[kept],
+        labels=material.dataset.labels[kept],
+    )
+    known = look.sure.shape[1] - len(labels)
+    chosen = np.r_[np.arange(known), known + first]
+    small = dataclasses.replace(
+        look,
+        embeddings=look.embeddings[:, first],
+        sure=look.sure[:, chosen],
+        nearest=look.nearest[:, chosen],
+        angle_deg=look.angle_deg[:, chosen],
+    )
+    told = report(small, dataclasses.replace(material, dataset=fewer), Question())
+    assert all("one embedding" in member["error"] for member in told["members"])
+
+
+def test_without_strangers_there_is_nothing_to_look_at():
+    with pytest.raises(ValueError, match="there are no strangers"):
+        look_at(Ensemble(RunConfig(), device="cpu"))
+
+
+def test_their_pictures_come_in_the_report_s_order(ensemble):
+    shown = as_shown(ensemble.material)
+    assert np.array_equal(shown.shown, strangers_of(ensemble.material))
+
+
+# -- over HTTP ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def client():
+    return TestClient(Starlette(routes=routes()))
+
+
+@pytest.fixture(scope="module")
+def finished():
+    token = rooms.open(CONFIG)
+    run = rooms.find(token)
+    done = threading.Event()
+    leave = run.listen(lambda: run.state == "finished" and done.set())
+    run.play()
+    assert done.wait(60)
+    leave()
+    return token
+
+
+def test_a_run_is_reported_over_http_with_its_state(client, finished, found):
+    answer = client.get(f"/facevis/runs/{finished}/openset.json").json()
+    assert answer["state"] == "finished"
+    assert answer["step"] == CONFIG.steps
+    assert answer["members"][0]["genuine"] == found["members"][0]["genuine"]
+    short = client.get(f"/facevis/runs/{finished}/openset.json?full=0").json()
+    assert "pairs" not in short["members"][0]
+    state = client.get(f"/facevis/runs/{finished}/openset.json?only=state").json()
+    assert set(state) == {"state", "steps", "generation", "step"}
+    picture = client.get(f"/facevis/runs/{finished}/strangers.png")
+    assert picture.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "stranger=-1",
+        "gallery=x",
+        "per_identity=0",
+        "enrolled=99999999",
+        "gallery=1.5",
+        "full=maybe",
+    ],
+)
+def test_a_question_that_makes_no_sense_is_answered_in_words(client, finished, query):
+    answer = client.get(f"/facevis/runs/{finished}/openset.json?{query}")
+    assert answer.status_code == 400
+    assert "give a whole number" in answer.json()["error"]
+
+
+def test_a_run_that_is_gone_is_said(client):
+    answer = client.get("/facevis/runs/nobody/openset.json")
+    assert answer.status_code == 404
+    assert answer.json()["gone"] is True
+
+
+def test_a_run_without_strangers_says_so(client):
+    token = rooms.open(RunConfig(steps=1))
+    assert "no strangers" in client.get(f"/facevis/runs/{token}/openset.json").json()["error"]
+
+
+def test_absurd_wishes_are_brought_to_what_there_is(client, finished):
+    wish = "gallery=999&per_identity=900&stranger=999&enrolled=999"
+    answer = client.get(f"/facevis/runs/{finished}/openset.json?{wish}").json()
+    assert answer["members"][0]["enrol"]["who"] == 3
+    assert "enrol fewer" in answer["members"][0]["identification"]["error"]
+    assert parse_question({}) == Question()
