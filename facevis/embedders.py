@@ -15,8 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from facevis.datasets import DATASETS
+from facevis.datasets import DATASETS, Dataset
 from facevis.datasets.dataset import as_inputs
+from facevis.figures.moments import moment
+from facevis.figures.words import Words, title
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import material_for
 from facevis.live.recording import Recording
@@ -40,6 +42,10 @@ class Embedder(Protocol):
 
     def embed(self, images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
         """Pictures (N, size, size, 1 or 3), uint8, to embeddings (M, N, D), float32."""
+        ...
+
+    def names(self, words: Words) -> list[tuple[str, str]]:
+        """Name and settings of each model."""
         ...
 
     def about(self) -> dict[str, Any]:
@@ -107,6 +113,26 @@ class RecordingEmbedder:
             for group, raw in zip(ensemble.groups, shares, strict=True):
                 found[group.index, rows] = group.display(raw).numpy()
         return found
+
+    def names(self, words: Words) -> list[tuple[str, str]]:
+        """Name and settings of each member; those that come twice are numbered."""
+        last, config = self.recording.snapshots[-1], self.recording.config
+        count = len(config.members)
+        found = [title(moment(self.recording, last, i), words, config.swept) for i in range(count)]
+        return [
+            (f"{pair[0]} #{found[: i + 1].count(pair)}", pair[1]) if found.count(pair) > 1 else pair
+            for i, pair in enumerate(found)
+        ]
+
+    def strangers(self) -> Dataset:
+        """Its own pictures of identities that were left out of training."""
+        data, first = self.material.dataset, self.material.num_classes
+        if data.num_classes - first < 2:
+            raise ValueError(
+                f"{self.path.name} left nobody out of training, so it has no strangers of its own; "
+                "name pictures with --folder or --pairs, or train with unseen identities."
+            )
+        return data.select(range(first, data.num_classes))
 
     def trained_on(self, folder: Path) -> bool:
         """Whether the folder is where its own training pictures come from."""
@@ -219,6 +245,11 @@ class OnnxEmbedder:
                 "at least two."
             )
         return rows
+
+    def names(self, words: Words) -> list[tuple[str, str]]:
+        """Name and settings of the one model."""
+        order = self._order if self._channels == 3 else "1"
+        return [(self.path.stem, f"{self.size}×{self.size}×{order}")]
 
     def about(self) -> dict[str, Any]:
         """What it is, in plain types."""

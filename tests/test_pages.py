@@ -1,10 +1,9 @@
 """The pages' logic, script run by script run: controls in, the right run out."""
 
 import time
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from apptest import key, shown, visit
 from streamlit.util import calc_hash
 
 from facevis.live import Member
@@ -13,26 +12,6 @@ from facevis.live.rooms import rooms
 from facevis.live.study import study_config
 from facevis.live.sweep import swept_values
 from facevis.margins import Margin
-
-MAIN = str(Path(__file__).parents[1] / "facevis" / "ui" / "main.py")
-
-
-def visit(page="", **query):
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.query_params.update(query)
-    app._page_hash = calc_hash(page)
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def key(name, page="playground"):
-    return f"widget:{page}:{name}"
-
-
-def shown(app, page="playground"):
-    token, config = app.session_state[f"{page}:run"]
-    return rooms.find(token), config
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])

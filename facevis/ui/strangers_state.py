@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from facevis.links import DIMENSIONS_OF_STRANGERS, comparison_from_query
 from facevis.live import RunConfig
 from facevis.live.presets import OPEN_SET, OPEN_SET_CLASSES, OPEN_SET_SCALE
-from facevis.live.projection import parse_projection
+from facevis.live.projection import KINDS, parse_projection
 from facevis.ui import comparison_state, state
 
 PARTS = ("verification", "landing", "identification", "enrolment", "certainty")
-KINDS = ("span", "pca")
+CHOSEN = ("first", "second", "third")
+_FIRST_THREE = dict(zip(CHOSEN, range(3), strict=True))
 _OWN_CLASSES = (0, 5)
 
 
@@ -25,22 +27,18 @@ def begin(query: Mapping[str, str]) -> list[str]:
     if part not in PARTS:
         ignored.append(f"part={part[:40]} was ignored: choose one of {', '.join(PARTS)}.")
         part = PARTS[0]
-    values: dict[str, object] = {"part": part, "kind": KINDS[0], "first": 0, "second": 1}
-    values["third"] = 2
-    try:
-        found = parse_projection(query.get("proj", "span:0,1,2"), config.identities or 1000)
-        values["kind"] = found.kind
-        if found.kind == "span":
-            values |= dict(zip(("first", "second", "third"), found.classes, strict=True))
-    except ValueError as error:
-        ignored.append(f"proj={query['proj'][:40]} was ignored: {error}")
+    values: dict[str, object] = {"part": part, "kind": KINDS[0], **_FIRST_THREE}
+    if "proj" in query:
+        try:
+            found = parse_projection(query["proj"], config.identities or 1000)
+            values |= {"kind": found.kind, **dict(zip(CHOSEN, found.classes, strict=False))}
+        except ValueError as error:
+            ignored.append(f"proj={query['proj'][:40]} was ignored: {error}")
     state.write(values)
     return ignored
 
 
 def _with_strangers(config: RunConfig) -> RunConfig:
-    from dataclasses import replace
-
     identities, unseen = OPEN_SET_CLASSES.get(config.dataset, _OWN_CLASSES)
     return replace(config, identities=identities or None, unseen=unseen)
 
@@ -48,7 +46,7 @@ def _with_strangers(config: RunConfig) -> RunConfig:
 def take_dataset() -> None:
     """Callback of the dataset: as many identities in and out of training as it has."""
     identities, unseen = OPEN_SET_CLASSES.get(state.read("dataset"), _OWN_CLASSES)
-    state.write({"identities": identities, "unseen": unseen, "first": 0, "second": 1, "third": 2})
+    state.write({"identities": identities, "unseen": unseen, **_FIRST_THREE})
 
 
 def take_dimension() -> None:
@@ -74,5 +72,5 @@ def projection() -> str | None:
         return None
     if state.read("kind") == "pca":
         return "pca"
-    chosen = [state.read(name) for name in ("first", "second", "third")]
+    chosen = [state.read(name) for name in CHOSEN[: state.read("identities") or None]]
     return "span:" + ",".join(map(str, chosen))

@@ -10,6 +10,7 @@ from facevis.i18n import browser_strings
 from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query, start_from_query
 from facevis.live import RunConfig
 from facevis.live.frames import describe_member
+from facevis.live.projection import KINDS
 from facevis.live.stream import BASE
 from facevis.live.trainer import LiveRun
 from facevis.ui import comparison_state as comparison
@@ -65,14 +66,14 @@ def _sidebar(t: Translate) -> str | None:
 def _projection(t: Translate) -> None:
     st.segmented_control(
         t("open_projection"),
-        strangers.KINDS,
+        KINDS,
         key=state.key("kind"),
         format_func=lambda kind: t(f"open_projection_{kind}"),
         required=True,
     )
     if state.read("kind") == "span":
         columns = st.columns(3)
-        for column, name in zip(columns, ("first", "second", "third"), strict=True):
+        for column, name in zip(columns, strangers.CHOSEN, strict=True):
             controls.number(column, t, name, 0, 999, 1, words=f"open_{name}")
 
 
