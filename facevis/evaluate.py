@@ -60,8 +60,7 @@ from facevis.verification import (
 
 FORMATS = ("png", "svg", "csv", "json")
 _FOLDS, _PER_FOLD, _BAND = 10, 600, 49
-_WIDTH = 24
-"""Characters of a model's column."""
+_WIDTH = 24  # characters of a model's column
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -72,9 +71,8 @@ class Order:
 
     model: Path
     folder: Path
-    """For the files."""
+    """For the files; ``people`` is one with a subfolder for each person."""
     people: Path | None = None
-    """A folder with a subfolder for each person."""
     pairs: Path | None = None
     root: Path | None = None
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
@@ -147,8 +145,8 @@ def _reporter(progress: Progress, name: str) -> Any:
 
 
 def _trial(order: Order, model: Embedder, words: Words, progress: Progress) -> Trial:
-    report = _reporter(progress, words("evaluate_reading"))
     if order.pairs:
+        report = _reporter(progress, words("evaluate_reading"))
         return _listed(order.pairs, order.root, model, words, report)
     if order.people:
         check_names(order.people)
@@ -207,8 +205,7 @@ def measured(points: np.ndarray, trial: Trial, report: Any) -> dict[str, Any]:
 
 
 def _of_pairs(points: np.ndarray, pairs: Pairs, folds: int) -> dict[str, Any]:
-    first, second, same = pairs
-    similarity = pair_similarities(points, first, second)
+    similarity, same = pair_similarities(points, *pairs[:2]), pairs[2]
     if (similarity == 1.0).all():
         raise ValueError(
             f"all {len(points)} embeddings point the same way, so nothing can be told apart; the "
@@ -263,7 +260,7 @@ def _cells(result: Result, words: Words) -> Iterator[tuple[str, Text]]:
     """What stands in a model's column, with the names of the rows; empty where it is unknown."""
     scores, found, folds, tpir = result.scores, result.found, result.accuracy, result.tpir
     pairs = f"{len(scores.genuine):,} / {scores.impostors:,}"
-    yield words("evaluate_pairs"), Text(pairs.replace(",", words("evaluate_thousands")))
+    yield words("evaluate_pairs"), Text(pairs.replace(",", "\u202f"))
     yield words("evaluate_auc"), Text(number(auc(scores), words, 4))
     yield words("evaluate_eer"), Text(_share(eer(scores), words))
     for k, point in enumerate(result.tar):
@@ -271,7 +268,8 @@ def _cells(result: Result, words: Words) -> Iterator[tuple[str, Text]]:
         yield words("evaluate_tar_at", far=_power(point.far)), _point(point, ends, words)
     parts = [_share(share, words) for share in (folds.mean, folds.standard_error)] if folds else []
     yield words("evaluate_accuracy"), Text(" ± ".join(parts))
-    yield words("evaluate_rank_one"), Text(_share(found.cmc[0], words) if found else "")
+    rank = _share(found.cmc[0], words) if found and found.gallery > 1 else ""
+    yield words("evaluate_rank_one"), Text(rank)
     for k, fpir in enumerate(FPIRS):
         name = words("evaluate_tpir_at", far=_power(fpir))
         yield name, _point(tpir[k], [], words) if tpir else Text("")

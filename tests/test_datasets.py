@@ -224,6 +224,16 @@ def test_a_link_in_a_zip_is_refused(tmp_path):
         load(path)
 
 
+@pytest.mark.parametrize(
+    ("twin", "words"),
+    [("other/a", "two folders of one name, a and other/a"), ("A", "names collide, 'A' and 'a'")],
+)
+def test_names_that_collide_are_said(tmp_path, twin, words):
+    path = archive(tmp_path, {**GOOD, f"{twin}/9.png": picture(200)})
+    with pytest.raises(ValueError, match=words):
+        load(path)
+
+
 def test_a_cut_zip_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", GOOD)
     whole = path.read_bytes()

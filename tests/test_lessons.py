@@ -23,8 +23,14 @@ from facevis.lessons.programme import LESSONS, Choice, Range, lesson, values_fro
 from facevis.lessons.routes import qr_svg
 from facevis.lessons.tapes import ORDERS, tape
 from facevis.lessons.texts import lesson_text, parse, text_path
-from facevis.links import comparison_from_query, from_query, sweep_from_query
-from facevis.live.presets import COMPARISONS, PRESETS
+from facevis.links import (
+    DIMENSIONS_OF_STRANGERS,
+    comparison_from_query,
+    from_query,
+    sweep_from_query,
+)
+from facevis.live.presets import COMPARISONS, OPEN_SET, PRESETS
+from facevis.ui.strangers_state import PARTS
 from facevis.ui.sweep_state import DEFAULT
 
 BOTH = [(one, language) for one in LESSONS for language in LANGUAGES]
@@ -256,6 +262,11 @@ def test_the_link_to_go_on_with_is_understood_by_its_page(one):
     elif one.page == "compare":
         assert query.get("losses", "five") in COMPARISONS
         _, ignored = comparison_from_query(query, COMPARISONS["five"])
+    elif one.page == "strangers":
+        part = query.pop("part", "verification")
+        assert part in PARTS
+        config, ignored = comparison_from_query(query, OPEN_SET, DIMENSIONS_OF_STRANGERS)
+        assert config.unseen == 24
     else:
         config, ignored = sweep_from_query(query, DEFAULT)
         assert config == dataclasses.replace(ORDERS["margin-0"].config, members=config.members)

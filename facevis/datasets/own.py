@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -46,9 +47,16 @@ def own_images(path: str | Path, size: int = 32) -> Dataset:
     entries = _zip_entries(path) if path.is_file() else _folder_entries(path)
     pictures: dict[str, list[np.ndarray]] = {}
     skipped: list[str] = []
+    met: dict[str, str] = {}
     for label, name, data in entries:
+        other = met.setdefault(unicodedata.normalize("NFC", label).casefold(), label)
+        if other != label:
+            raise ValueError(
+                f"{path.name} has two classes whose names collide, {other!r} and {label!r}; "
+                "rename one, or put their pictures into one subfolder."
+            )
         try:
-            pictures.setdefault(label, []).append(_decode(data, size))
+            pictures.setdefault(label, []).append(decode(data, size))
         except ValueError as error:
             if len(skipped) < MAX_SENTENCES:
                 skipped.append(f"{label}/{name} was left out: {error}.")
@@ -106,11 +114,16 @@ def _zip_entries(path: Path) -> Iterator[Entry]:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
             _check_archive(path, infos)
-            total = 0
+            total, folders = 0, {}
             for info in sorted(infos, key=lambda info: info.filename):
                 parts = PurePosixPath(info.filename).parts
                 if len(parts) < 2 or not all(map(_visible, parts)):
                     continue
+                if folders.setdefault(parts[-2], parts[:-1]) != parts[:-1]:
+                    both = " and ".join(map("/".join, (folders[parts[-2]], parts[:-1])))
+                    raise ValueError(
+                        f"{path.name} has two folders of one name, {both[:160]}; rename one."
+                    )
                 with archive.open(info) as stream:
                     data = stream.read(MAX_FILE_BYTES + 1)  # the header may lie about the size
                 total += len(data)
@@ -145,7 +158,7 @@ def _visible(name: str) -> bool:
     return not hidden and Path(name).suffix.lower() not in _NO_PICTURE
 
 
-def _decode(data: bytes, size: int) -> np.ndarray:
+def decode(data: bytes, size: int) -> np.ndarray:
     """One picture as uint8 (size, size, 3); its size is checked before it is decoded."""
     if not data:
         raise ValueError(f"it is empty or larger than {MAX_FILE_BYTES >> 20} MiB")

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facevis.datasets.own import MAX_FILE_BYTES, MAX_IMAGES, MAX_SENTENCES, _decode
+from facevis.datasets.own import MAX_FILE_BYTES, MAX_IMAGES, MAX_SENTENCES, decode
 
 MAX_PAIRS = 1_000_000
 _LARGEST_LIST = 256 * 2**20
@@ -100,7 +100,7 @@ def read_pictures(pairs: PairList, size: int, progress: Progress | None = None) 
         try:
             # A file too large for a picture is not read; the decoder then says so.
             small = file.stat().st_size <= MAX_FILE_BYTES
-            images.append(_decode(file.read_bytes() if small else b"", size))
+            images.append(decode(file.read_bytes() if small else b"", size))
             row[k] = len(images) - 1
         except (ValueError, OSError) as error:
             reason = (error.strerror or "unreadable") if isinstance(error, OSError) else error

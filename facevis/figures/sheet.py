@@ -32,7 +32,8 @@ _SIDE = {1: 5.6, 2: 4.8, 3: 4.2}
 _EDGE, _GAP, _ROW_GAP, _HEADER, _ABOVE, _BELOW = 0.4, 0.3, 0.2, 0.85, 0.62, 0.62
 _NAMED_UNSEEN = 6
 
-_SETTINGS = threading.Lock()
+SETTINGS = threading.Lock()
+"""Held while Matplotlib's settings, which are the whole process's, are changed."""
 
 
 class Sheet:
@@ -216,7 +217,7 @@ class Sheet:
         """The sheet as an SVG whose words are text; the same sheet gives the same bytes."""
         buffer = io.BytesIO()
         # Matplotlib's settings are the whole process's: one drawing at a time.
-        with _SETTINGS, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "facevis"}):
+        with SETTINGS, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "facevis"}):
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         return buffer.getvalue()
 

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from facevis.figures.look import THEMES, Theme, class_color
-from facevis.figures.sheet import _SETTINGS
+from facevis.figures.sheet import SETTINGS
 from facevis.figures.words import Words, number
 from facevis.verification import (
     ANGLES_DEG,
@@ -78,7 +78,7 @@ def thinned(curve: Roc, most: int = MOST_POINTS) -> Roc:
 
     >>> corners = np.linspace(0, 1, 1001)
     >>> few = thinned(Roc(corners, corners, -corners), 100)
-    >>> len(few.far) <= 100, few.far[0], few.far[-1]
+    >>> len(few.far) <= 100, float(few.far[0]), float(few.far[-1])
     (True, 0.0, 1.0)
     """
     count = len(curve.far)
@@ -209,7 +209,7 @@ def picture(name: str, results: Sequence[Result], format: str, words: Words, the
     """One of ``FIGURES`` as the bytes of a png or svg; the same results give the same bytes."""
     buffer = io.BytesIO()
     # Matplotlib's settings are the whole process's: one drawing at a time.
-    with _SETTINGS, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "facevis"}):
+    with SETTINGS, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "facevis"}):
         figure = FIGURES[name](results, words, theme)
         about = {"Software": None} if format == "png" else {"Date": None, "Creator": None}
         figure.savefig(buffer, format=format, dpi=160, metadata=about)

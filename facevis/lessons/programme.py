@@ -228,11 +228,8 @@ LESSONS: tuple[Lesson, ...] = (
             Range("people", 2, 24, 1, 24),
         ),
         tapes=("strangers",),
-        page="compare",
-        query={
-            "members": "normalized_softmax:s=16,arcface:s=16",
-            **{"data": "faces", "n": "48", "unseen": "24", "dim": "3"},
-        },
+        page="strangers",
+        query={},
     ),
     Lesson(
         *(13, "full-scale", "fullscale"),
@@ -241,8 +238,12 @@ LESSONS: tuple[Lesson, ...] = (
             Range("first", 0, 93, 1, 0),
         ),
         tapes=("fullscale",),
-        page="",
-        query={"preset": "faces"},
+        page="strangers",
+        query={
+            "members": "normalized_softmax:s=32,cosface:s=32,arcface:s=32",
+            **{"data": "faces", "n": "96", "unseen": "24", "dim": "512", "steps": "400"},
+            "part": "landing",
+        },
     ),
 )
 """In the order of the lecture."""

@@ -84,8 +84,7 @@ class LiveRun:
         self._last_step = max(config.steps, self.step)
         self._single_steps = 0
         self._speed: float | None = None
-        self._next_step_at = 0.0
-        self._next_frame_at = 0.0
+        self._next_step_at = self._next_frame_at = 0.0
         self._snapshot_cost = 0.003
         self._applied: int | None = None
         self._alone_since = time.monotonic()
@@ -123,15 +122,13 @@ class LiveRun:
     def examine(self, sample: int, tell: Tell, wanted: Callable[[], bool] = lambda: True) -> None:
         """Take a shown sample apart: ``consult`` with ``Anatomy.to_json``."""
         whole("sample", sample, 0, len(self.material.shown) - 1)
-        named: Tell = lambda answer: tell({"sample": sample, **answer})  # noqa: E731
-        self.consult(lambda ensemble: anatomy(ensemble, sample).to_json(), named, wanted)
+        ask: Ask = lambda ensemble: anatomy(ensemble, sample).to_json()  # noqa: E731
+        self.consult(ask, lambda answer: tell({"sample": sample, **answer}), wanted)
 
     def consult(self, ask: Ask, tell: Tell, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Ask the ensemble between two steps; the run itself stays as it is.
-
-        ``tell`` gets, on the trainer's thread, the answer and the ``"generation"``, or the
-        ``"error"`` in one sentence. What is no longer ``wanted`` by then is left out.
-        """
+        """Ask the ensemble between two steps; the run itself stays as it is. ``tell`` gets, on the
+        trainer's thread, the answer and the ``"generation"``, or the ``"error"`` in a sentence;
+        what is no longer ``wanted`` by then is left out."""
         self._post(lambda: self._consult(ask, tell, wanted))
 
     # -- watching -----------------------------------------------------------------------------
@@ -216,8 +213,7 @@ class LiveRun:
         if kept or resting or (self.viewers and now >= self._next_frame_at):
             self._publish(ensemble, kept or finished)
             self._snapshot_cost += 0.1 * (time.monotonic() - now - self._snapshot_cost)
-            many = len(self.members) >= MANY
-            share = SNAPSHOT_SHARE_OF_MANY if many else SNAPSHOT_SHARE
+            share = SNAPSHOT_SHARE_OF_MANY if len(self.members) >= MANY else SNAPSHOT_SHARE
             self._next_frame_at = now + max(FRAME_SECONDS, runs * self._snapshot_cost / share)
         if finished:
             self.recording.state = ensemble.state()
@@ -234,7 +230,7 @@ class LiveRun:
         self._look_for_divergence(ensemble)
 
     def _look_for_divergence(self, ensemble: Ensemble) -> None:
-        """A member whose loss is no number any more is named; a run of such members ends."""
+        """A member whose loss is no number is named; a run of such members ends."""
         lost = [i for i, loss in enumerate(ensemble.losses.tolist()) if not math.isfinite(loss)]
         if not lost or ensemble.step == 0:
             return
@@ -327,8 +323,6 @@ class LiveRun:
         except ValueError as error:  # the run is none the worse
             answer = {"error": str(error)}
         tell({**answer, "generation": self.generation})
-
-    # -- small parts --------------------------------------------------------------------------
 
     def _measure(self) -> None:
         now, (since, step) = time.monotonic(), self._rate

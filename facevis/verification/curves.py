@@ -93,16 +93,12 @@ def roc(scores: Scores) -> Roc:
     far = np.stack([scores.beyond[first], scores.reaching[first]], axis=1)[::-1]
     tar = np.stack([above, at_least], axis=1)[::-1]
     level = np.stack([np.nextafter(values, np.inf), values], axis=1)[::-1]
-    return Roc(
-        np.r_[0.0, far.ravel() / scores.impostors, 1.0][_kept(far)],
-        np.r_[0.0, tar.ravel(), 1.0][_kept(far)],
-        np.r_[np.inf, level.ravel(), -np.inf][_kept(far)],
-    )
-
-
-def _kept(far: np.ndarray) -> slice:
-    """The start is there already where no impostor lies above every genuine pair."""
-    return slice(1, None) if far.ravel()[0] == 0 else slice(None)
+    threshold = np.r_[np.inf, level.ravel(), -np.inf]
+    far, tar = np.r_[0.0, far.ravel() / scores.impostors, 1.0], np.r_[0.0, tar.ravel(), 1.0]
+    if far[1] == 0.0:  # no impostor lies above every genuine pair: the start is there already
+        far, tar, threshold = far[1:], tar[1:], threshold[1:]
+        threshold[0] = np.inf
+    return Roc(far, tar, threshold)
 
 
 def auc(scores: Scores) -> float:

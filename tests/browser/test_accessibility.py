@@ -7,6 +7,7 @@ import pytest
 
 from facevis.i18n import LANGUAGES
 from facevis.lessons.programme import LESSONS
+from facevis.ui.strangers_state import PARTS
 
 AXE = "axe-core@4.14.1"
 PAGES = ["", "compare", "scrub"]
@@ -52,6 +53,18 @@ def look(browser, app_url, axe):
     yield at
     for context in contexts:
         context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_part_of_the_open_set_page_can_be_used_by_everybody(look, theme, language):
+    run = f"data=digits&n=7&unseen=3&dim=8&steps=30&members=softmax,triplet,arcface&lang={language}"
+    for part in PARTS:
+        page = look(theme, f"strangers?{run}&part={part}")
+        if part != "landing":
+            page.wait_for_selector(".fv-open[data-state='finished']", timeout=30_000)
+        page.wait_for_timeout(1500)
+        assert page.evaluate(RUN) == [], part
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

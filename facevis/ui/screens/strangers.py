@@ -102,6 +102,13 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         return
     component = st.components.v2.component("facevis_openset", js=_STUB, isolate_styles=False)
     component(data=_data(token, part, config), key="openset", height="content")
+    st.download_button(
+        t("open_save"),
+        data=lambda: run.recording.to_bytes(),
+        file_name="facevis-recording.npz",
+        help=t("open_save_help"),
+        on_click="ignore",
+    )
 
 
 def _data(token: str, part: str, config: RunConfig) -> dict[str, object]:
