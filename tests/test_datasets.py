@@ -229,7 +229,7 @@ def test_a_link_in_a_zip_is_refused(tmp_path):
     [("other/a", "two folders of one name, a and other/a"), ("A", "names collide, 'A' and 'a'")],
 )
 def test_names_that_collide_are_said(tmp_path, twin, words):
-    path = archive(tmp_path, {**GOOD, f"{twin}/9.png": picture(200)})
+    path = archive(tmp_path / "own.zip", {**GOOD, f"{twin}/9.png": picture(200)})
     with pytest.raises(ValueError, match=words):
         load(path)
 
