@@ -8,7 +8,7 @@ from sklearn.metrics import roc_curve
 
 from facevis.assets import asset_path
 from facevis.lessons.export import lesson_html, write_lesson
-from facevis.lessons.numbers import strangers_tar
+from facevis.lessons.numbers import strangers_at
 from facevis.lessons.programme import LESSONS
 from facevis.lessons.tapes import ORDERS, last_points, record, tape, tape_path
 
@@ -65,7 +65,7 @@ def test_tar_at_far_is_scikit_learns():
     scores, same = (points @ points.T)[i, j], labels[i] == labels[j]
     false, true, _ = roc_curve(same, scores, drop_intermediate=False)
     for far in (1e-1, 1e-2, 1e-3):
-        assert strangers_tar(1, far) == pytest.approx(true[false <= far].max(), abs=1e-9)
+        assert strangers_at(1, far).tar == pytest.approx(true[false <= far].max(), abs=1e-9)
 
 
 @pytest.mark.parametrize("place", ["", "nowhere/lesson.html", "x" * 300 + ".html"])

@@ -114,7 +114,8 @@ def _zip_entries(path: Path) -> Iterator[Entry]:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
             _check_archive(path, infos)
-            total, folders = 0, {}
+            total = 0
+            folders: dict[str, tuple[str, ...]] = {}
             for info in sorted(infos, key=lambda info: info.filename):
                 parts = PurePosixPath(info.filename).parts
                 if len(parts) < 2 or not all(map(_visible, parts)):

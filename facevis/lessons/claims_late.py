@@ -11,10 +11,10 @@ from facevis.lessons.numbers import (
     END,
     Claim,
     degrees,
-    pair_cosines,
     share,
     statistic,
-    strangers_tar,
+    stranger_scores,
+    strangers_at,
 )
 from facevis.lessons.tapes import STRANGER_LOSSES, last_points, tape
 from facevis.margins import Margin, psi, target_cosine
@@ -66,7 +66,7 @@ def _member(loss: str) -> int:
 
 
 def _tar(loss: str, far: float) -> float:
-    return 100.0 * strangers_tar(_member(loss), far)
+    return 100.0 * strangers_at(_member(loss), far).tar
 
 
 def _tar_claim(loss: str, far: float) -> Claim:
@@ -83,8 +83,7 @@ def _lost(loss: str) -> float:
 
 
 def _threshold(loss: str, far: float) -> float:
-    impostor = pair_cosines(_member(loss))[1]
-    return math.degrees(math.acos(impostor[math.floor(far * len(impostor) + 1e-9)]))
+    return strangers_at(_member(loss), far).threshold_deg
 
 
 def _rank_one(loss: str) -> float:
@@ -212,9 +211,9 @@ CLAIMS: dict[str, Claim] = {
     "dimension_many": Claim(lambda: math.floor(degrees(10**6, 512))),
     # 12
     "strangers_pictures": Claim(lambda: len(last_points("strangers", 0)[1])),
-    "strangers_genuine": Claim(lambda: len(pair_cosines(0)[0])),
-    "strangers_impostors": Claim(lambda: len(pair_cosines(0)[1])),
-    "strangers_passed_4": Claim(lambda: math.floor(1e-4 * len(pair_cosines(0)[1]) + 1e-9)),
+    "strangers_genuine": Claim(lambda: len(stranger_scores(0).genuine)),
+    "strangers_impostors": Claim(lambda: stranger_scores(0).impostors),
+    "strangers_passed_4": Claim(lambda: math.floor(1e-4 * stranger_scores(0).impostors)),
     "strangers_least_accuracy": Claim(
         lambda: min(share("strangers", m, "accuracy") for m in range(len(STRANGER_LOSSES)))
     ),

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from facevis.geometry import packing_angle
 from facevis.lessons.tapes import last_points, tape
+from facevis.verification import OperatingPoint, Scores, compare_all, tar_at_far
 
 END = 10**9
 """A step after the last of any run."""
@@ -51,18 +50,11 @@ def share(name: str, member: int, what: str, step: int = END) -> float:
 
 
 @lru_cache(maxsize=8)
-def pair_cosines(member: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cosines of all genuine and of all impostor pairs of strangers, each falling."""
-    points, labels = last_points("strangers", member)
-    points = points / np.linalg.norm(points, axis=1, keepdims=True)
-    first, second = np.triu_indices(len(points), 1)
-    cosines = (points @ points.T)[first, second]
-    same = labels[first] == labels[second]
-    return -np.sort(-cosines[same]), -np.sort(-cosines[~same])
+def stranger_scores(member: int) -> Scores:
+    """Genuine and impostor pairs of the strangers on lesson 12's tape."""
+    return compare_all(*last_points("strangers", member))
 
 
-def strangers_tar(member: int, far: float) -> float:
-    """TAR: the share of genuine pairs accepted where at most ``far`` of the impostors pass."""
-    genuine, impostor = pair_cosines(member)
-    threshold = impostor[math.floor(far * len(impostor) + 1e-9)]
-    return float((genuine > threshold).mean())
+def strangers_at(member: int, far: float) -> OperatingPoint:
+    """TAR and threshold where at most ``far`` of the impostors pass."""
+    return tar_at_far(stranger_scores(member), far)

@@ -229,7 +229,10 @@ LESSONS: tuple[Lesson, ...] = (
         ),
         tapes=("strangers",),
         page="strangers",
-        query={},
+        query={
+            "members": "softmax,normalized_softmax,triplet,sphereface,cosface,arcface",
+            **{"data": "faces", "n": "48", "unseen": "24", "dim": "16", "steps": "1000"},
+        },
     ),
     Lesson(
         *(13, "full-scale", "fullscale"),
@@ -241,7 +244,7 @@ LESSONS: tuple[Lesson, ...] = (
         page="strangers",
         query={
             "members": "normalized_softmax:s=32,cosface:s=32,arcface:s=32",
-            **{"data": "faces", "n": "96", "unseen": "24", "dim": "512", "steps": "400"},
+            **{"data": "faces", "n": "96", "unseen": "24", "dim": "512", "steps": "800"},
             "part": "landing",
         },
     ),

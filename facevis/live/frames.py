@@ -87,12 +87,14 @@ def describe_run(
     """What a view must know before the first frame: labels, names, members, pictures."""
     dataset, shown, classes = material.dataset, material.shown, material.num_classes
     hollow = material.held_out | material.unseen
+    projected: dict[str, Any] = {}
+    if projection is not None:
+        how = {"kind": projection.kind, "classes": projection.classes}
+        projected = {"embedding_dim": config.embedding_dim, "projection": how}
     return {
         "type": "run",
         "version": 1,
         "dim": 3 if projection else config.embedding_dim,
-        "embedding_dim": config.embedding_dim,
-        "projection": projection and {"kind": projection.kind, "classes": projection.classes},
         "labels": dataset.labels[shown].tolist(),
         "held_out": hollow.astype(int).tolist() if hollow.any() else None,
         "some_held_out": bool(material.held_out.any()),
@@ -107,6 +109,7 @@ def describe_run(
         "packing_angle": packing_angle(classes, config.embedding_dim),
         "packing_exact": packing_is_exact(classes, config.embedding_dim),
         "seed": config.seed,
+        **projected,
     }
 
 
