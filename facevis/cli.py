@@ -141,6 +141,8 @@ class Evaluate:
     """An .onnx model sees (x − mean) / std, pixels x from 0 to 255; default 127.5."""
     std: float | None = None
     """The other half of it; default 127.5."""
+    flip: bool = False
+    """Add to every embedding that of the picture's mirror image, as LFW-style protocols do."""
     formats: tuple[str, ...] = ("png", "csv", "json")
     """What to write: png svg csv json."""
     lang: str = "en"
@@ -160,6 +162,7 @@ class Evaluate:
             people=self.folder,
             pairs=self.pairs,
             root=self.root,
+            flip=self.flip,
             onnx=OnnxOptions(self.size, self.channels, self.mean, self.std),
             formats=self.formats,
             language=self.lang,

@@ -25,10 +25,7 @@ from rich.text import Text
 
 from facevis import __version__
 from facevis.compare import prepare, write_whole
-from facevis.datasets import Dataset
-from facevis.datasets.own import own_images
-from facevis.datasets.pair_lists import check_names, read_pairs, read_pictures
-from facevis.embedders import Embedder, OnnxOptions, RecordingEmbedder, open_model
+from facevis.embedders import Embedder, OnnxOptions, open_model
 from facevis.figures.look import THEMES
 from facevis.figures.verification import (
     FARS,
@@ -43,6 +40,7 @@ from facevis.figures.verification import (
 )
 from facevis.figures.words import Words, number
 from facevis.i18n import LANGUAGES, translator
+from facevis.trials import FOLDS, Pairs, Trial, of_folder, of_list, of_strangers
 from facevis.validation import choice
 from facevis.verification import (
     OperatingPoint,
@@ -59,9 +57,8 @@ from facevis.verification import (
 )
 
 FORMATS = ("png", "svg", "csv", "json")
-_FOLDS, _PER_FOLD, _BAND = 10, 600, 49
+_PER_FOLD, _BAND = 600, 49
 _WIDTH = 24  # characters of a model's column
-Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -75,24 +72,12 @@ class Order:
     people: Path | None = None
     pairs: Path | None = None
     root: Path | None = None
+    flip: bool = False
+    """Add to every embedding that of the picture's mirror image, as LFW-style protocols do."""
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
     formats: tuple[str, ...] = ("png", "csv", "json")
     language: str = "en"
     theme: str = "light"
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """Pictures and what is compared of them: all pairs of ``labels``, or those that are listed."""
-
-    title: str
-    images: np.ndarray
-    about: dict[str, Any]
-    labels: np.ndarray | None = None
-    names: tuple[str, ...] = ()
-    pairs: Pairs | None = None
-    folds: int = _FOLDS
-    remarks: tuple[str, ...] = ()
 
 
 def evaluate(order: Order, console: Console | None = None) -> None:
@@ -114,6 +99,8 @@ def evaluate(order: Order, console: Console | None = None) -> None:
         trial = _trial(order, model, words, progress)
         report = _reporter(progress, words("evaluate_embedding"))
         embeddings = model.embed(trial.images, report)
+        if order.flip:
+            embeddings = embeddings + model.embed(trial.images[:, :, ::-1], report)
         results, failed = [], []
         for (name, settings), points in zip(model.names(words), embeddings, strict=True):
             report = _reporter(progress, words("evaluate_measuring", name=name))
@@ -124,7 +111,7 @@ def evaluate(order: Order, console: Console | None = None) -> None:
                 failed.append((f"{name}, {settings}", str(error)))
         if not results:
             raise ValueError(failed[0][1])
-        files = _files(order, results, lambda: _json(model, trial, results, failed), words)
+        files = _files(order, results, lambda: _json(order, model, trial, results, failed), words)
         task = progress.add_task(words("evaluate_files"), total=len(files))
         for name, content in files.items():
             write_whole(order.folder / name, content())
@@ -136,61 +123,16 @@ def evaluate(order: Order, console: Console | None = None) -> None:
     console.print(words("evaluate_written", folder=order.folder), highlight=False, markup=False)
 
 
-def _reporter(progress: Progress, name: str) -> Any:
-    task = progress.add_task(name, total=None)
-    return lambda done, total: progress.update(task, completed=done, total=total)
-
-
-# -- what is compared -----------------------------------------------------------------------------
-
-
 def _trial(order: Order, model: Embedder, words: Words, progress: Progress) -> Trial:
     if order.pairs:
         report = _reporter(progress, words("evaluate_reading"))
-        return _listed(order.pairs, order.root, model, words, report)
-    if order.people:
-        check_names(order.people)
-        data = own_images(order.people, model.size)
-        remarks = _skipped(data.skipped, len(data.skipped), words)
-        remarks += _trained(model, order.people, words)
-        return _of_dataset("folder", data, tuple(remarks), words)
-    if not isinstance(model, RecordingEmbedder):
-        raise ValueError("an .onnx model brings no pictures; name some with --folder or --pairs.")
-    return _of_dataset("own", model.strangers(), (), words)
+        return of_list(order.pairs, order.root, model, words, report)
+    return of_folder(order.people, model, words) if order.people else of_strangers(model, words)
 
 
-def _of_dataset(kind: str, data: Dataset, remarks: tuple[str, ...], words: Words) -> Trial:
-    about = {"name": data.name, "pictures": len(data.images), "identities": data.num_classes}
-    title = words(f"evaluate_title_{kind}", **about)
-    about |= {"kind": kind, "skipped": data.skipped}
-    return Trial(title, data.images, about, data.labels, data.class_names, remarks=remarks)
-
-
-def _skipped(skipped: tuple[str, ...], count: int, words: Words) -> list[str]:
-    return [words("evaluate_note_skipped", count=count, first=skipped[0])] if skipped else []
-
-
-def _trained(model: Embedder, folder: Path, words: Words) -> list[str]:
-    known = isinstance(model, RecordingEmbedder) and model.trained_on(folder)
-    return [words("evaluate_note_trained", name=folder.name)] if known else []
-
-
-def _listed(path: Path, root: Path | None, model: Embedder, words: Words, report: Any) -> Trial:
-    listed = read_pairs(path, root)
-    read = read_pictures(listed, model.size, report)
-    remarks = _skipped(read.skipped, read.unreadable, words)
-    if remarks:
-        remarks.append(words("evaluate_note_lost", count=read.lost_pairs))
-    remarks += _trained(model, root or path.parent, words)
-    about = {"kind": "pairs", "name": listed.name, "pictures": len(read.images)}
-    about |= {"listed_pairs": len(listed.same), "lost_pairs": read.lost_pairs}
-    about |= {"unreadable": read.unreadable, "skipped": read.skipped}
-    title = words(
-        "evaluate_title_list", name=listed.name, pairs=len(read.same), pictures=len(read.images)
-    )
-    pairs = read.first, read.second, read.same
-    names = tuple(str(file) for file in read.files)
-    return Trial(title, read.images, about, None, names, pairs, listed.folds, tuple(remarks))
+def _reporter(progress: Progress, name: str) -> Any:
+    task = progress.add_task(name, total=None)
+    return lambda done, total: progress.update(task, completed=done, total=total)
 
 
 # -- measuring ------------------------------------------------------------------------------------
@@ -224,7 +166,7 @@ def _of_people(
     found: dict[str, Any] = {"scores": scores, "band": band}
     found["intervals"] = bootstrap_tar(points, labels, [*FARS, *band], progress=report)
     identities, sizes = np.unique(labels, return_counts=True)
-    for folds in range(min(_FOLDS, len(identities) // 2), 1, -1):
+    for folds in range(min(FOLDS, len(identities) // 2), 1, -1):
         try:
             first, second, same = fold_pairs(labels, folds, _PER_FOLD)
         except ValueError:  # a fold in which nobody has two pictures: fewer folds
@@ -335,7 +277,11 @@ def _files(
 
 
 def _json(
-    model: Embedder, trial: Trial, results: list[Result], failed: list[tuple[str, str]]
+    order: Order,
+    model: Embedder,
+    trial: Trial,
+    results: list[Result],
+    failed: list[tuple[str, str]],
 ) -> bytes:
     versions = {"facevis": __version__, "python": platform.python_version()}
     versions |= {"numpy": np.__version__, "torch": torch.__version__}
@@ -343,7 +289,7 @@ def _json(
         "format": "facevis-verification-1",
         "versions": versions,
         "model": model.about(),
-        "pictures": trial.about,
+        "pictures": trial.about | {"flip": order.flip},
         "members": [entry(result) for result in results],
         "failed": [{"name": name, "error": error} for name, error in failed],
     }

@@ -14,7 +14,7 @@ LAYERS = (
     {"alignment", "assets", "geometry", "margins", "packings", "validation"},
     {"datasets", "intervals", "mining", "models", "objectives", "statistics", "verification"},
     {"embedders", "figures", "i18n", "lessons", "links", "live"},
-    {"__main__", "app", "cli", "compare", "evaluate", "ui"},
+    {"__main__", "app", "cli", "compare", "evaluate", "trials", "ui"},
 )
 """Rooms from the ground up; a room may use its own floor and those below."""
 

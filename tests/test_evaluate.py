@@ -377,3 +377,22 @@ def test_onnxruntime_is_loaded_for_an_onnx_file_only():
     code = "import facevis.evaluate, sys; print('onnxruntime' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "False"
+
+
+def test_with_flip_a_picture_and_its_mirror_image_are_one(tmp_path):
+    straight = people(tmp_path / "straight")
+    for path in straight.rglob("*.png"):
+        other = tmp_path / "mirrored" / path.relative_to(straight)
+        other.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(Image.open(path))[:, ::-1]).save(other)
+    model = network(tmp_path / "m.onnx")
+    areas = {}
+    for flags in ((), ("--flip",)):
+        for name in ("straight", "mirrored"):
+            out = tmp_path / f"out-{name}-{len(flags)}"
+            run(model, "--folder", tmp_path / name, *flags, "--formats", "json", out=out)
+            found = result(out)
+            assert found["pictures"]["flip"] is bool(flags)
+            areas[name, len(flags)] = found["members"][0]["auc"]
+    assert areas["straight", 1] == pytest.approx(areas["mirrored", 1], abs=1e-6)
+    assert areas["straight", 0] != areas["mirrored", 0]
