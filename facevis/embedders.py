@@ -100,6 +100,22 @@ class RecordingEmbedder:
         self.size, self._channels = height, channels
         self._ensemble = Ensemble(self.recording.config, self.material, device="cpu")
         self._ensemble.restore(self.recording.state)
+        self._check_pictures()
+
+    def _check_pictures(self) -> None:
+        """What it saw at its last step must come out again: else its pictures are others by now,
+        and who trained cannot be told."""
+        last, config = self.recording.snapshots[-1], self.recording.config
+        now = self._ensemble.snapshot().embeddings
+        same = now.shape == last.embeddings.shape
+        if same:  # a member that diverged has nothing to compare
+            alive = np.isfinite(now).all(axis=(1, 2))
+            same = np.allclose(now[alive], last.embeddings[alive], rtol=1e-2, atol=1e-2)
+        if not same:
+            raise ValueError(
+                f"the pictures of {config.dataset} are not those that {self.path.name} was "
+                "recorded with; bring them back, or train and save again."
+            )
 
     @torch.no_grad()
     def embed(self, images: np.ndarray, progress: Progress | None = None) -> np.ndarray:

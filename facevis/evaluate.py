@@ -55,6 +55,7 @@ from facevis.verification import (
     pair_similarities,
     split_gallery,
 )
+from facevis.verification.bootstrap import LEAST_IDENTITIES
 
 FORMATS = ("png", "svg", "csv", "json")
 _PER_FOLD, _BAND = 600, 49
@@ -164,8 +165,9 @@ def _of_people(
     scores = compare_all(points, labels, names, report)
     band = 10.0 ** np.linspace(min(-1, -math.ceil(math.log10(scores.impostors))), 0.0, _BAND)
     found: dict[str, Any] = {"scores": scores, "band": band}
-    found["intervals"] = bootstrap_tar(points, labels, [*FARS, *band], progress=report)
     identities, sizes = np.unique(labels, return_counts=True)
+    if len(identities) >= LEAST_IDENTITIES:
+        found["intervals"] = bootstrap_tar(points, labels, [*FARS, *band], progress=report)
     for folds in range(min(FOLDS, len(identities) // 2), 1, -1):
         try:
             first, second, same = fold_pairs(labels, folds, _PER_FOLD)

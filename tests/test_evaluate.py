@@ -15,7 +15,7 @@ from PIL import Image
 from facevis import cli
 from facevis import evaluate as command
 from facevis.embedders import OnnxEmbedder, OnnxOptions, RecordingEmbedder
-from facevis.live import Ensemble
+from facevis.live import Ensemble, material
 from facevis.live.config import Member, RunConfig
 from facevis.live.recording import Recording
 from facevis.verification import auc, compare_all
@@ -137,7 +137,7 @@ def test_the_numbers_are_those_of_the_core(recording, tmp_path):
         assert entry["genuine_pairs"] == len(scores.genuine)
         assert entry["impostor_pairs"] == scores.impostors
         assert [point["far"] for point in entry["tar_at_far"]] == [10.0**-k for k in range(1, 7)]
-        assert entry["tar_at_far"][0]["low"] <= entry["tar_at_far"][0]["high"]
+        assert entry["tar_at_far"][0]["low"] is None  # four people are too few
         assert entry["identification"]["gallery"] == 2
     with (tmp_path / "roc.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["model"] == "ArcFace"]
@@ -188,19 +188,20 @@ def test_people_it_was_trained_on_are_told(tmp_path, capsys):
 
 
 def test_a_folder_of_people(recording, tmp_path, capsys):
-    folder = people(tmp_path / "mine")
+    folder = people(tmp_path / "mine", count=12)
     (folder / "p0" / "bad.png").write_bytes(b"broken")
     arguments = ["--folder", folder, "--lang", "ru", "--theme", "dark", "--formats", "png", "json"]
     run(recording, *arguments, out=tmp_path / "out")
     said = " ".join(capsys.readouterr().out.split())
-    assert "картинок 20, людей 5" in said
+    assert "картинок 48, людей 12" in said
     assert "Пропущено картинок: 1" in said
     entry = result(tmp_path / "out")["members"][0]
-    assert (entry["genuine_pairs"], entry["impostor_pairs"]) == (5 * 6, 10 * 16)
-    assert len(entry["accuracy"]["folds"]) == 2
-    assert entry["identities_resampled"] == 5
+    assert (entry["genuine_pairs"], entry["impostor_pairs"]) == (12 * 6, 66 * 16)
+    assert len(entry["accuracy"]["folds"]) == 6
+    assert entry["identities_resampled"] == 12
+    assert all(point["low"] <= point["tar"] <= point["high"] for point in entry["tar_at_far"][:1])
     gallery = entry["identification"]
-    assert (gallery["gallery"], gallery["mated_probes"], gallery["non_mated_probes"]) == (2, 6, 12)
+    assert (gallery["gallery"], gallery["mated_probes"], gallery["non_mated_probes"]) == (6, 18, 24)
 
 
 def test_too_few_people_for_folds_are_told(recording, tmp_path, capsys):
@@ -396,3 +397,23 @@ def test_with_flip_a_picture_and_its_mirror_image_are_one(tmp_path):
             areas[name, len(flags)] = found["members"][0]["auc"]
     assert areas["straight", 1] == pytest.approx(areas["mirrored", 1], abs=1e-6)
     assert areas["straight", 0] != areas["mirrored", 0]
+
+
+def test_pictures_that_are_no_longer_those_of_the_recording_are_refused(tmp_path):
+    folder = people(tmp_path / "mine", count=6)
+    config = dataclasses.replace(CONFIG, dataset=str(folder), identities=3, unseen=3)
+    Ensemble(config, device="cpu").record().save(tmp_path / "run.npz")
+    run(tmp_path / "run.npz", "--formats", "json", out=tmp_path / "before")
+    people(folder / "..", count=1, seed=9)  # a folder that comes first: all identities move
+    (folder / ".." / "p0").rename(folder / "0new")
+    material._material.cache_clear()  # another process would read them anew
+    said = refused(tmp_path / "run.npz", "--formats", "json", out=tmp_path / "after")
+    assert "are not those that run.npz was recorded with" in said
+
+
+def test_a_list_that_is_no_file_and_a_name_without_end_are_refused(recording, tmp_path):
+    said = refused(recording, "--pairs", "/dev/zero", out=tmp_path / "a")
+    assert "/dev/zero is no file" in said
+    path = tmp_path / "pairs.txt"
+    path.write_text("a.png " + "b" * 5000 + ".png 1")
+    assert "2 pictures" in refused(recording, "--pairs", path, out=tmp_path / "b")

@@ -12,7 +12,6 @@ from facevis.verification import (
     kfold_accuracy,
     pair_similarities,
     split_gallery,
-    tar_at_far,
 )
 
 
@@ -59,7 +58,8 @@ def test_identification_is_the_straightforward_search(crowd, fusion, enrolled, e
     for fpir in (0.3, 0.1, 0.0):
         allowed = int(fpir * len(strangers) + 1e-9)
         level = sorted(strangers, reverse=True)[allowed] if allowed < len(strangers) else -1.0
-        assert tar_at_far(found.open_set, fpir).tar == np.mean(np.array(own) > level + 1e-12)
+        assert found.tpir(fpir).tar == np.mean(np.array(own) > level + 1e-12)
+    assert found.tpir(1.0).tar == found.cmc[0]
 
 
 def test_ties_count_against_the_right_person():
@@ -76,6 +76,13 @@ def test_more_pictures_keep_those_of_before(crowd):
     assert not set(three) & set(probes)
     assert len(three) + len(probes) == len(labels)
     assert (np.unique(labels[three], return_counts=True)[1] == 3).all()
+
+
+def test_a_fold_gets_somebody_with_two_pictures_where_there_are_enough():
+    labels = np.r_[np.repeat(range(4), 3), range(4, 20)]  # four of twenty people have more than one
+    for seed in range(10):
+        _, _, same = fold_pairs(labels, folds=4, per_fold=10, seed=seed)
+        assert same.reshape(4, 10).sum(axis=1).tolist() == [5, 5, 5, 5]
 
 
 POINTS, LABELS = np.random.default_rng(0).standard_normal((6, 3)), np.array([0, 0, 1, 1, 2, 2])
@@ -107,6 +114,12 @@ def changed(row, value):
 def test_what_cannot_be_verified_is_said_in_words(judge, points, labels, words):
     with pytest.raises(ValueError, match=words):
         judge(points, labels)
+
+
+def test_few_people_get_no_interval():
+    labels = np.repeat(range(9), 2)
+    with pytest.raises(ValueError, match="9 identities; an interval from fewer than 10"):
+        bootstrap_tar(np.random.default_rng(0).standard_normal((18, 3)), labels, [0.1])
 
 
 def test_the_one_identity_is_called_by_its_name():

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from facevis.live import Ensemble, Member, RunConfig
+from facevis.live.material import material_for
 from facevis.live.openset import (
     MOST_STRANGERS,
     Question,
@@ -21,12 +22,22 @@ from facevis.live.openset import (
 )
 from facevis.live.openset_routes import parse_question, routes
 from facevis.live.rooms import rooms
-from facevis.verification import auc, compare_all, eer, tar_at_far
+from facevis.verification import (
+    auc,
+    bootstrap_tar,
+    compare_all,
+    eer,
+    fold_pairs,
+    kfold_accuracy,
+    pair_similarities,
+    tar_at_far,
+)
 
 CONFIG = RunConfig(
     members=(Member(objective="softmax"), Member(objective="triplet"), Member()),
+    dataset="faces",
     identities=6,
-    unseen=4,
+    unseen=10,
     embedding_dim=8,
     steps=60,
 )
@@ -56,12 +67,10 @@ def unseen(ensemble):
 
 def test_strangers_are_all_pictures_of_unseen_identities_and_of_no_other(ensemble):
     rows, labels = unseen(ensemble)
-    assert set(labels) == {6, 7, 8, 9}
+    assert set(labels) == set(range(6, 16))
     assert len(rows) == (ensemble.material.dataset.labels >= 6).sum()
     assert not np.isin(rows, ensemble.material.train).any()
     many = dataclasses.replace(CONFIG, dataset="mnist", identities=2, unseen=8)
-    from facevis.live.material import material_for
-
     assert len(strangers_of(material_for(many))) == MOST_STRANGERS
 
 
@@ -144,6 +153,85 @@ def test_enrolling_more_pictures_makes_the_template_their_mean(ensemble, look):
     assert [n for n, *_ in enrol["by_count"]][:3] == [1, 2, 3]
 
 
+def test_everybody_enrolled_with_n_pictures_is_the_straightforward_search():
+    config = RunConfig(identities=5, unseen=4, embedding_dim=8, steps=5)  # digits, in no order
+    made = Ensemble(config, device="cpu")
+    made.train(5)
+    looked = look_at(made)
+    labels = made.material.dataset.labels[strangers_of(made.material)]
+    told = report(looked, made.material, Question())["members"][0]
+    assert "band" not in told  # four people are too few for an interval
+    points = looked.embeddings[0].astype(np.float64)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    rows = {who: np.flatnonzero(labels == who) for who in np.unique(labels)}
+    for count, tar, _ in told["enrol"]["by_count"]:
+        genuine, impostor = [], []
+        for who, own in rows.items():
+            template = points[own[:count]].sum(axis=0)
+            template /= np.linalg.norm(template)
+            for other, theirs in rows.items():
+                scores = points[theirs[12:]] @ template
+                (genuine if other == who else impostor).extend(scores)
+        allowed = int(1e-2 * len(impostor))
+        level = sorted(impostor, reverse=True)[allowed]
+        assert tar == pytest.approx(np.mean(np.array(genuine) > level + 1e-12), abs=1e-5)
+
+
+def test_certainty_and_nearness_are_summed_up_as_they_are_said(ensemble, look, found):
+    known = look.sure.shape[1] - found["pictures"]
+    for i in (0, 2):
+        told, sure = found["members"][i]["sure"], look.sure[i]
+        assert told["above"] == pytest.approx(
+            [(sure[:known] > 0.9).mean(), (sure[known:] > 0.9).mean()], rel=1e-5
+        )
+        assert told["median"] == pytest.approx(
+            [np.median(sure[:known]), np.median(sure[known:])], rel=1e-5
+        )
+    for i, member in enumerate(found["members"]):
+        for name, rows in (("known", slice(known)), ("strangers", slice(known, None))):
+            bars = np.histogram(look.angle_deg[i, rows], np.arange(0, 181, 3))[0]
+            assert member["near"][name] == pytest.approx(bars / bars.sum(), abs=1e-5)
+
+
+def test_the_nearest_prototype_is_that_of_a_plain_search(ensemble, look):
+    rows, _ = unseen(ensemble)
+    known = look.sure.shape[1] - len(rows)
+    group = next(g for g in ensemble.groups if g.index == [2])
+    centres = group.directions[0].detach().double().numpy()
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    points = look.embeddings[2].astype(np.float64)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    cosines = points @ centres.T
+    assert np.array_equal(look.nearest[2, known:], cosines.argmax(axis=1))
+    assert np.allclose(look.angle_deg[2, known:], np.degrees(np.arccos(cosines.max(axis=1))), 1e-3)
+
+
+def test_guesses_are_those_of_the_stranger_s_own_pictures(ensemble, look):
+    _, labels = unseen(ensemble)
+    known = look.sure.shape[1] - len(labels)
+    told = report(look, ensemble.material, Question(stranger=4))["members"][2]["enrol"]
+    own = np.flatnonzero(labels == 10)[:12]
+    assert told["pictures"] == own.tolist()
+    for k, (who, sure, angle) in zip(own, told["guess"], strict=True):
+        assert who == look.nearest[2, known + k]
+        assert sure == pytest.approx(look.sure[2, known + k], rel=1e-5)
+        assert angle == pytest.approx(look.angle_deg[2, known + k], rel=1e-5)
+    distances = [angle for _, angle in told["others"]]
+    assert distances == sorted(distances)
+
+
+def test_bands_and_intervals_are_the_bootstrap_s(ensemble, look, found):
+    _, labels = unseen(ensemble)
+    member = found["members"][2]
+    fars = [*(at["far"] for at in member["tar"]), *(far for far, _ in member["curve"])]
+    expected = bootstrap_tar(look.embeddings[2], labels, fars)
+    assert [at["low"] for at in member["tar"]] == pytest.approx(expected.low[:6], abs=1e-3)
+    assert [high for _, high in member["band"]] == pytest.approx(expected.high[6:], abs=2e-2)
+    first, second, same = fold_pairs(labels, 5)
+    folds = kfold_accuracy(pair_similarities(look.embeddings[2], first, second), same, 5)
+    assert member["folds"]["mean"] == pytest.approx(folds.mean, rel=1e-5)
+
+
 def test_the_gallery_is_as_large_as_was_asked(ensemble, look):
     for gallery, each in ((1, 1), (3, 5)):
         question = Question(gallery=gallery, per_identity=each)
@@ -151,7 +239,7 @@ def test_the_gallery_is_as_large_as_was_asked(ensemble, look):
         _, labels = unseen(ensemble)
         assert one["gallery"] == gallery
         assert one["mated"] + one["non_mated"] == len(labels) - gallery * each
-    question = Question(gallery=4, per_identity=3)
+    question = Question(gallery=10, per_identity=3)
     everybody = report(look, ensemble.material, question)["members"][0]["identification"]
     assert everybody["non_mated"] == 0
     assert "tpir" not in everybody  # nobody is unknown: there is no open set
@@ -265,6 +353,6 @@ def test_a_run_without_strangers_says_so(client):
 def test_absurd_wishes_are_brought_to_what_there_is(client, finished):
     wish = "gallery=999&per_identity=900&stranger=999&enrolled=999"
     answer = client.get(f"/facevis/runs/{finished}/openset.json?{wish}").json()
-    assert answer["members"][0]["enrol"]["who"] == 3
+    assert answer["members"][0]["enrol"]["who"] == 9
     assert "enrol fewer" in answer["members"][0]["identification"]["error"]
     assert parse_question({}) == Question()

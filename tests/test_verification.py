@@ -12,6 +12,7 @@ from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 from facevis.verification import (
     ANGLES_DEG,
     auc,
+    bootstrap,
     bootstrap_tar,
     compare_all,
     compare_pairs,
@@ -24,7 +25,6 @@ from facevis.verification import (
     sample_pairs,
     tar_at_far,
 )
-from facevis.verification.bootstrap import _read, _shares, _tables
 
 FARS = (0.5, 1e-1, 1e-2, 1e-3, 1e-4, 0.0)
 
@@ -88,41 +88,45 @@ def test_all_pairs_in_blocks_are_the_whole_matrix(name, block, monkeypatch):
         assert (scores.accepted[row] <= high).all()
 
 
+def off_polygon(corners, points):
+    """How far rising points are from a rising polygon, at the same FAR + TAR."""
+    on = np.interp(points[0] + points[1], corners[0] + corners[1], corners[0])
+    return np.abs(on - points[0]).max()
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_roc_and_det_are_those_of_scikit_learn(name):
+def test_roc_det_and_equal_error_rate_are_those_of_scikit_learn(name):
     points, labels = CASES[name]
     values, same = all_at_once(points, labels)
-    curve = roc(compare_all(points, labels))
-    far, tar, thresholds = roc_curve(same, values)
-    for x, y, level in zip(far, tar, thresholds, strict=True):
-        at_least = np.searchsorted(-curve.threshold, -level, side="right") - 1
-        assert curve.tar[at_least] == pytest.approx(y)
-        left, right = curve.far[at_least], curve.far[min(at_least + 1, len(curve.far) - 1)]
-        assert left - 1e-12 <= x <= right + 1e-12
-    assert np.trapezoid(curve.tar, curve.far) == pytest.approx(roc_auc_score(same, values))
+    scores = compare_all(points, labels)
+    curve = roc(scores)
+    far, tar, _ = roc_curve(same, values, drop_intermediate=False)
     false_accepts, misses, _ = det_curve(same, values)
-    for x, y in zip(false_accepts, misses, strict=True):
-        # On the polygon: between the misses just before and just after that FAR.
-        inside = 1.0 - curve.tar[np.isclose(curve.far, x)]
-        if len(inside):
-            assert inside.min() - 1e-9 <= y <= inside.max() + 1e-9
+    assert off_polygon((curve.far, curve.tar), (far, tar)) < 1e-12
+    assert off_polygon((far, tar), (curve.far, curve.tar)) < 1e-12
+    assert off_polygon((curve.far, curve.tar), (false_accepts, 1.0 - misses)) < 1e-12
+    assert np.trapezoid(curve.tar, curve.far) == pytest.approx(roc_auc_score(same, values))
+    assert eer(scores) == pytest.approx(np.interp(0.0, far + tar - 1.0, far), abs=1e-12)
     assert (np.diff(curve.far) >= 0).all()
     assert (np.diff(curve.tar) >= 0).all()
     assert (curve.far[0], curve.tar[0], curve.far[-1], curve.tar[-1]) == (0, 0, 1, 1)
+    for x, y, level in zip(curve.far, curve.tar, curve.threshold, strict=True):
+        assert (values[~same] >= level).mean() == pytest.approx(x)
+        assert (values[same] >= level).mean() == pytest.approx(y)
+    for x, y, level in zip(curve.far, curve.tar, curve.threshold, strict=True):
+        if np.isfinite(level):  # what the curve promises, its threshold does
+            assert ((values[~same] >= level).mean(), (values[same] >= level).mean()) == (x, y)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_equal_error_rate_lies_on_the_curve_where_both_errors_are_equal(name):
-    points, labels = CASES[name]
-    scores = compare_all(points, labels)
-    rate, curve = eer(scores), roc(scores)
-    after = np.argmax(curve.far + curve.tar >= 1.0)
-    low, high = curve.far[max(0, after - 1)], curve.far[after]
-    assert low - 1e-12 <= rate <= high + 1e-12
-    if high > low:
-        share = (rate - low) / (high - low)
-        tar = curve.tar[after - 1] + share * (curve.tar[after] - curve.tar[after - 1])
-        assert 1.0 - tar == pytest.approx(rate, abs=1e-12)
+def test_a_pair_on_the_mark_is_accepted():
+    turned = np.radians(np.r_[0.0, ANGLES_DEG])
+    points = np.stack([np.cos(turned), np.sin(turned)], axis=1)
+    labels = np.r_[0, 0, np.arange(1, len(ANGLES_DEG))]
+    degrees = np.abs(np.subtract.outer(np.r_[0.0, ANGLES_DEG], np.r_[0.0, ANGLES_DEG]))
+    apart = degrees[np.triu_indices(len(labels), 1)][1:]  # the first pair is the genuine one
+    accepted = compare_all(points, labels).accepted
+    assert (accepted[0] == 1).all()
+    assert np.array_equal(accepted[1], (apart[None] <= ANGLES_DEG[:, None]).sum(axis=1))
 
 
 @given(
@@ -170,6 +174,18 @@ def test_nothing_is_accepted_where_impostors_lie_above_everybody():
     at = tar_at_far(compare_pairs(np.array([0.9, 0.1]), np.array([False, True])), 0.5)
     assert (at.tar, at.false_accepts) == (0.0, 0)
     assert np.isnan(at.threshold)
+    assert np.isnan(at.threshold_deg)
+
+
+def test_an_operating_point_accepts_what_it_says_at_its_threshold():
+    points, labels = CASES["close"]
+    values, same = all_at_once(points, labels)
+    for far in (0.3, 0.05, 0.01):
+        at = tar_at_far(compare_all(points, labels), far)
+        assert (values[same] >= at.threshold).mean() == at.tar
+        assert (values[~same] >= at.threshold).sum() == at.false_accepts
+        assert at.threshold in values[same]
+        assert np.cos(np.radians(at.threshold_deg)) == pytest.approx(at.threshold)
 
 
 def test_pairs_are_not_held_in_memory():
@@ -183,7 +199,7 @@ def test_pairs_are_not_held_in_memory():
         tracemalloc.stop()
         return most
 
-    bound = 1.6 * held
+    bound = 0.8 * held  # less than the similarities alone
     assert peak(lambda: compare_all(points, labels)) < bound
     assert peak(lambda: all_at_once(points, labels)) > bound
 
@@ -218,7 +234,7 @@ def test_sampled_pairs_are_of_both_kinds_and_every_pair_is_alike():
 def reference_folds(values, same, folds):
     """Ten-fold accuracy as one would write it down."""
     parts = np.array_split(np.arange(len(values)), folds)
-    accuracies = []
+    accuracies, thresholds = [], []
     for part in parts:
         learn = np.setdiff1d(np.arange(len(values)), part)
         best, chosen = -1.0, None
@@ -227,7 +243,8 @@ def reference_folds(values, same, folds):
             if right > best:
                 best, chosen = right, level
         accuracies.append(((values[part] >= chosen) == same[part]).mean())
-    return np.array(accuracies)
+        thresholds.append(chosen)
+    return np.array(accuracies), np.array(thresholds)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -238,9 +255,11 @@ def test_ten_folds_are_the_straightforward_ones_to_the_last_digit(seed, count, f
     values = rng.standard_normal(count) + same
     values = np.round(values, 1) if seed % 2 else values  # with ties and without
     found = kfold_accuracy(values, same, folds)
-    expected = reference_folds(values, same, folds)
+    expected, thresholds = reference_folds(values, same, folds)
     assert np.array_equal(found.accuracies, expected)
+    assert np.array_equal(found.thresholds, thresholds)
     assert found.mean == expected.mean()
+    assert found.standard_error == pytest.approx(np.sqrt(expected.var(ddof=1) / folds))
 
 
 def test_no_person_is_in_two_folds():
@@ -258,39 +277,83 @@ def test_no_person_is_in_two_folds():
 # -- intervals ------------------------------------------------------------------------------------
 
 
-def test_a_resample_is_the_weighted_computation():
-    points, labels = people(6, 5, dim=4)
-    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
-    genuine, impostor = _tables(unit, labels, labels, 6, None)
-    weights = np.array([2, 0, 1, 1, 2, 0])
-    first, second = np.triu_indices(6)
-    products = weights[first] * weights[second]
-    products[first == second] = weights
-    found = _read(
-        _shares(products[None] @ impostor)[0], _shares(weights[None] @ genuine)[0], (0.2, 0.05)
-    )
+@pytest.mark.parametrize("groups", [128, 5])
+def test_intervals_are_those_of_the_weighted_pairs(groups, monkeypatch):
+    monkeypatch.setattr(bootstrap, "_GROUPS", groups)
+    points, labels = people(12, 5, dim=4)
+    fars, resamples = (0.2, 0.05), 40
+    found = bootstrap_tar(points, 7 * labels - 3, fars, resamples, confidence=0.8, seed=4)
+    rng = np.random.default_rng(4)
+    group = (rng.permutation(12) % groups)[labels]
+    count = group.max() + 1
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
+    assert ((drawn > 0).sum(axis=1) > 1).all()  # or some would be drawn again
+    values, same = all_at_once(points, labels)
+    a, b = (group[rows] for rows in np.triu_indices(len(labels), 1))
+    tars = []
+    for weights in drawn:
+        weight = np.where(a == b, weights[a], weights[a] * weights[b])
+        levels = np.unique(values[same])[:, None] <= values
+        false = (levels * weight)[:, ~same].sum(axis=1) / weight[~same].sum()
+        true = (levels * weight)[:, same].sum(axis=1) / weight[same].sum()
+        tars.append([true[false <= far * (1 + 1e-12)].max(initial=0.0) for far in fars])
+    low, high = np.quantile(tars, (0.1, 0.9), axis=0)
+    assert found.low == pytest.approx(low)
+    assert found.high == pytest.approx(high)
+    assert (low < high).all()
+
+
+def test_a_draw_without_a_genuine_pair_is_drawn_again():
+    points, labels = people(12, 2)
+    kept = (labels < 2) | (np.arange(24) == np.array([np.argmax(labels == c) for c in labels]))
+    found = bootstrap_tar(points[kept], labels[kept], [0.1, 1.0], resamples=100)
+    assert np.isfinite(found.low).all()
+    assert found.low[1] == found.high[1] == 1.0
+
+
+def test_intervals_are_the_quantiles_of_a_plain_bootstrap():
+    points, labels = people(11, 4, dim=4, spread=1.5)
     values, same = all_at_once(points, labels)
     a, b = np.triu_indices(len(labels), 1)
-    weight = np.where(same, weights[labels[a]], weights[labels[a]] * weights[labels[b]])
-    for far, tar in zip((0.2, 0.05), found, strict=True):
-        total = weight[~same].sum()
-        best = 0.0
-        for level in np.unique(values[same]):
-            above = values >= level
-            if weight[~same & above].sum() <= far * total * (1 + 1e-12):
-                best = max(best, weight[same & above].sum() / weight[same].sum())
-        assert tar == pytest.approx(best)
+    levels = np.unique(values[same])
+    rng = np.random.default_rng(7)
+    group = rng.permutation(11)[labels]  # the order in which people are drawn
+    tars = []
+    while len(tars) < 150:
+        for weights in rng.multinomial(11, np.full(11, 1 / 11), size=64):
+            own, pair = weights[group[a]], weights[group[a]] * weights[group[b]]
+            weight = np.where(same, own, pair)
+            far = np.array([weight[~same & (values >= t)].sum() for t in levels])
+            tar = np.array([weight[same & (values >= t)].sum() for t in levels])
+            fits = far <= 0.1 * weight[~same].sum() * (1 + 1e-12)
+            tars.append(tar[fits].max(initial=0.0) / weight[same].sum())
+    found = bootstrap_tar(points, labels, [0.1], resamples=150, seed=7)
+    expected = np.quantile(tars[:150], (0.025, 0.975))
+    assert [found.low[0], found.high[0]] == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_draw_in_which_nobody_has_two_pictures_is_drawn_again():
+    rng = np.random.default_rng(0)
+    labels = np.r_[0, 0, 0, 1:12]
+    found = bootstrap_tar(rng.standard_normal((14, 4)), labels, [0.1, 0.5])
+    assert np.isfinite(found.low).all()
+    assert np.isfinite(found.high).all()
 
 
 def test_intervals_hold_the_estimate_narrow_with_people_and_repeat():
     widths = []
     for count in (12, 150):  # the second is more than there are groups
         points, labels = people(count, 6, dim=6, spread=1.0)
-        found = bootstrap_tar(points, labels, [1e-1, 1e-2])
-        again = bootstrap_tar(points, labels, [1e-1, 1e-2])
-        assert np.array_equal(found.low, again.low)
-        tar = tar_at_far(compare_all(points, labels), 1e-1).tar
-        assert found.low[0] <= tar <= found.high[0]
+        found, again, other = (
+            bootstrap_tar(points, labels, [1e-1, 1e-2], resamples=128, seed=seed)
+            for seed in (0, 0, 1)
+        )
+        assert np.array_equal([found.low, found.high], [again.low, again.high])
+        assert not np.array_equal([found.low, found.high], [other.low, other.high])
+        scores = compare_all(points, labels)
+        tars = [tar_at_far(scores, far).tar for far in (1e-1, 1e-2)]
+        assert (found.low <= tars).all()
+        assert (tars <= found.high).all()
         assert found.identities == count
-        widths.append(found.high[0] - found.low[0])
-    assert widths[1] < widths[0]
+        widths.append(found.high - found.low)
+    assert (widths[1] < widths[0]).all()

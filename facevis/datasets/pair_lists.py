@@ -147,6 +147,8 @@ def check_names(folder: Path) -> None:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Lines with something in them, with their numbers."""
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path} is no file; name a text file with a pair in each line.")
         if path.stat().st_size > _LARGEST_LIST:
             raise ValueError(f"{path} is larger than {_LARGEST_LIST >> 20} MiB; split the list.")
         text = path.read_text(encoding="utf-8-sig")
@@ -222,7 +224,7 @@ class _Named:
             bare = f"{name}_{key[1]:04d}"
             suffixes = [*_SUFFIXES, *(s.upper() for s in _SUFFIXES)]
             candidates = [self.root / name / (bare + suffix) for suffix in suffixes]
-            there = [file for file in candidates if file.is_file()]
+            there = [file for file in candidates if _there(file)]
             if len(there) > 1 and not there[0].samefile(there[1]):
                 self.collisions.append((f"{name}/{there[0].name}", f"{name}/{there[1].name}"))
             self._known[key] = there[0] if there else candidates[0]
@@ -249,7 +251,7 @@ def _checked(path: Path, pairs: list[tuple[int, Path, Path, bool]], folds: int) 
         place.setdefault(first, len(place))
         place.setdefault(second, len(place))
     files = tuple(place)
-    missing = [file for file in files if not file.is_file()]
+    missing = [file for file in files if not _there(file)]
     if missing:
         raise ValueError(
             f"{len(missing)} of the {len(files)} pictures in {path.name} are missing, the first is "
@@ -280,3 +282,10 @@ def _refuse_collisions(where: str, collisions: list[tuple[str, str]]) -> None:
         raise ValueError(
             f"{where} has two files of one name, {first} and {second}{more}; rename or remove one."
         )
+
+
+def _there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that is too long for the system
+        return False

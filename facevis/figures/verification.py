@@ -69,8 +69,8 @@ class Result:
     @property
     def tpir(self) -> list[OperatingPoint]:
         """TPIR at ``FPIRS``, where there are strangers."""
-        scores = self.found.open_set if self.found else None
-        return [tar_at_far(scores, far) for far in FPIRS] if scores else []
+        known = self.found is not None and self.found.open_set is not None
+        return [self.found.tpir(fpir) for fpir in FPIRS] if self.found and known else []
 
 
 def thinned(curve: Roc, most: int = MOST_POINTS) -> Roc:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
 from facevis.validation import flag, whole
 from facevis.verification import (
+    OperatingPoint,
     auc,
     bootstrap_tar,
     compare_all,
@@ -31,7 +34,8 @@ from facevis.verification import (
     split_gallery,
     tar_at_far,
 )
-from facevis.verification.pairs import Scores, similarities, unit
+from facevis.verification.bootstrap import LEAST_IDENTITIES
+from facevis.verification.pairs import similarities, unit
 
 FARS = tuple(10.0**-k for k in range(1, 7))
 MOST_STRANGERS = 3000
@@ -165,30 +169,33 @@ def _member(
     except ValueError as error:
         return {"error": str(error)}
     known = look.sure.shape[1] - len(labels)
+    here, there = slice(known), slice(known, None)
     found = {
         "genuine": len(scores.genuine),
         "impostors": scores.impostors,
         "accepted": scores.accepted.tolist(),
         "auc": auc(scores),
         "eer": eer(scores),
-        "tar": _operating_points(scores),
-        "curve": _curve(scores),
+        "tar": _operating_points(partial(tar_at_far, scores)),
+        "curve": _curve(scores.impostors, partial(tar_at_far, scores)),
         "sure": {
-            "known": _shares(look.sure[i, :known], 0.0, 1.0, _SURE_BARS),
-            "strangers": _shares(look.sure[i, known:], 0.0, 1.0, _SURE_BARS),
-            "median": [_median(look.sure[i, :known]), _median(look.sure[i, known:])],
-            "above": [_above(look.sure[i, :known]), _above(look.sure[i, known:])],
+            "known": _shares(look.sure[i, here], 0.0, 1.0, _SURE_BARS),
+            "strangers": _shares(look.sure[i, there], 0.0, 1.0, _SURE_BARS),
+            "median": [float(np.median(look.sure[i, rows])) for rows in (here, there)],
+            "above": [_above(look.sure[i, rows]) for rows in (here, there)],
         },
         "near": {
-            "known": _shares(look.angle_deg[i, :known], 0.0, 180.0, 180 // BAR_DEG),
-            "strangers": _shares(look.angle_deg[i, known:], 0.0, 180.0, 180 // BAR_DEG),
+            "known": _shares(look.angle_deg[i, here], 0.0, 180.0, 180 // BAR_DEG),
+            "strangers": _shares(look.angle_deg[i, there], 0.0, 180.0, 180 // BAR_DEG),
         },
     }
     if question.full:
-        intervals = bootstrap_tar(points, labels, [*FARS, *(far for far, _ in found["curve"])])
-        for place, entry in enumerate(found["tar"]):
-            entry["low"], entry["high"] = intervals.low[place], intervals.high[place]
-        found["band"] = np.stack([intervals.low, intervals.high], 1)[len(FARS) :].tolist()
+        if len(np.unique(labels)) >= LEAST_IDENTITIES:
+            fars = [*FARS, *(far for far, _ in found["curve"])]
+            intervals = bootstrap_tar(points, labels, fars)
+            for place, entry in enumerate(found["tar"]):
+                entry["low"], entry["high"] = intervals.low[place], intervals.high[place]
+            found["band"] = np.stack([intervals.low, intervals.high], 1)[len(FARS) :].tolist()
         found["folds"] = _folds(points, labels)
         found["pairs"] = _pairs(points, labels)
         found["identification"] = _identify(points, labels, question)
@@ -196,19 +203,19 @@ def _member(
     return found
 
 
-def _operating_points(scores: Scores) -> list[dict[str, Any]]:
-    points = [tar_at_far(scores, far) for far in FARS]
+def _operating_points(at: Callable[[float], OperatingPoint]) -> list[dict[str, Any]]:
+    points = [at(far) for far in FARS]
     return [
         {"far": p.far, "tar": p.tar, "threshold": p.threshold_deg, "reliable": p.reliable}
         for p in points
     ]
 
 
-def _curve(scores: Scores) -> list[tuple[float, float]]:
-    """TAR at FARs evenly spaced in the logarithm, from one impostor pair up to all."""
-    lowest = -math.ceil(math.log10(scores.impostors))
+def _curve(count: int, at: Callable[[float], OperatingPoint]) -> list[tuple[float, float]]:
+    """TAR at FARs evenly spaced in the logarithm, from one of ``count`` impostors up to all."""
+    lowest = -math.ceil(math.log10(count)) if count > 1 else -1
     fars = np.minimum(1.0, 10.0 ** np.linspace(min(-1, lowest), 0.0, _CURVE))
-    return [(float(far), tar_at_far(scores, float(far)).tar) for far in fars]
+    return [(float(far), at(float(far)).tar) for far in fars]
 
 
 def _folds(points: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
@@ -264,8 +271,8 @@ def _identify(points: np.ndarray, labels: np.ndarray, question: Question) -> dic
         "cmc": found.cmc[:20].tolist(),
     }
     if found.open_set is not None:
-        answer["curve"] = _curve(found.open_set)
-        answer["tpir"] = _operating_points(found.open_set)[:3]
+        answer["curve"] = _curve(found.non_mated, found.tpir)
+        answer["tpir"] = _operating_points(found.tpir)[:3]
     return answer
 
 
@@ -301,17 +308,14 @@ def _enrol(look: Look, i: int, labels: np.ndarray, question: Question) -> dict[s
 
 def _by_count(points: np.ndarray, labels: np.ndarray) -> list[list[float]]:
     """[n, TAR, threshold in degrees] at FAR 1e-2 where everybody is enrolled with n pictures."""
+    order = np.argsort(labels, kind="stable")
+    points, labels = points[order], labels[order]
     identities, sizes = np.unique(labels, return_counts=True)
-    place = np.arange(len(labels)) - np.searchsorted(labels, labels)  # labels rise
-    most = _ENROLLED[0]
-    for most in _ENROLLED:
-        if most >= sizes.min():
-            break
-    probes = place >= min(most, int(sizes.min()) - 1)
+    place = np.arange(len(labels)) - np.searchsorted(labels, labels)
+    counts = [count for count in _ENROLLED if count < sizes.min()]
+    probes = place >= max(counts, default=0)  # the same for every count
     found = []
-    for count in _ENROLLED:
-        if count >= sizes.min():
-            break
+    for count in counts:
         sums = np.zeros((len(identities), points.shape[1]))
         np.add.at(sums, np.searchsorted(identities, labels[place < count]), points[place < count])
         table = similarities(points[probes], unit(sums))
@@ -326,10 +330,6 @@ def _shares(values: np.ndarray, low: float, high: float, bars: int) -> list[floa
         return None
     counts = np.histogram(values, bins=bars, range=(low, high + 1e-9))[0]
     return [float(share) for share in counts / len(values)]
-
-
-def _median(values: np.ndarray) -> float:
-    return float(np.median(values)) if len(values) else math.nan
 
 
 def _above(values: np.ndarray, level: float = 0.9) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import fields
@@ -18,9 +19,11 @@ from facevis.live.openset import Look, Question, as_shown, look_at, report
 from facevis.live.rooms import rooms
 from facevis.live.stream import BASE
 from facevis.live.trainer import LiveRun
+from facevis.validation import whole
 
 _REMEMBERED = 16
 _PATIENCE = 30.0
+_lock = threading.Lock()
 _reports: OrderedDict[tuple, bytes] = OrderedDict()
 
 
@@ -45,7 +48,9 @@ def parse_question(query: dict[str, str]) -> Question:
         text = query[name]
         if not (text.isascii() and text.isdigit() and len(text) < 8):
             raise ValueError(f"{name} is {text[:40]!r}; give a whole number.")
-        values[name] = text == "1" if name == "full" else int(text)
+        values[name] = int(text)
+        if name == "full":
+            values[name] = bool(whole("full", int(text), 0, 1))
     return Question(**values)
 
 
@@ -90,11 +95,15 @@ def _ask(run: LiveRun) -> Future:
 def _answer(token: str, run: LiveRun, looked: tuple[Look, int], question: Question) -> bytes:
     look, generation = looked
     key = (token, generation, look.step, tuple(run.members), question)
-    if key not in _reports:
-        _reports[key] = json.dumps(report(look, run.material, question)).encode()
-        while len(_reports) > _REMEMBERED:
-            _reports.popitem(last=False)
-    return _reports[key][:-1] + b", " + json.dumps(_state(run, generation))[1:].encode()
+    with _lock:
+        known = _reports.get(key)
+    if known is None:
+        known = json.dumps(report(look, run.material, question)).encode()
+        with _lock:
+            _reports[key] = known
+            while len(_reports) > _REMEMBERED:
+                _reports.popitem(last=False)
+    return known[:-1] + b", " + json.dumps(_state(run, generation))[1:].encode()
 
 
 def _state(run: LiveRun, generation: int) -> dict[str, Any]:

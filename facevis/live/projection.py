@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 
 from facevis.validation import choice, whole
 
@@ -144,8 +145,9 @@ def _filled(rows: np.ndarray) -> np.ndarray:
 
 def _leading(points: np.ndarray) -> np.ndarray:
     """The three directions (D, 3) with the largest sum of squares, not centred."""
-    _, vectors = np.linalg.eigh(points.T @ points)
-    return vectors[:, :-4:-1]
+    last = points.shape[1] - 1
+    _, vectors = eigh(points.T @ points, subset_by_index=(last - 2, last))
+    return vectors[:, ::-1]
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -170,7 +170,9 @@ class Viewer:
             if answer is not None:
                 await self._socket.send_text(answer)
                 continue
-            payload = self._next_payload()
+            # A projection takes its time: others are served meanwhile.
+            made = asyncio.to_thread(self._next_payload) if self._projector else None
+            payload = await made if made else self._next_payload()
             if payload is not None:
                 self._in_flight += 1
                 await self._socket.send_bytes(payload)

@@ -2,8 +2,8 @@
 
 Pairs of one person are no independent draws, people are: identities are drawn with replacement. An
 identity drawn w times weighs its genuine pairs w-fold; a pair of two identities weighs the product
-of their numbers. Thresholds are read at up to 512 quantiles of the genuine similarities, which
-bounds the error of a TAR by 1/512; many identities are dealt into groups that are drawn as a whole.
+of their numbers. Thresholds are read at up to 512 quantiles of the genuine similarities; many
+identities are dealt into groups that are drawn as a whole.
 
 Source: Bolle, Ratha and Pankanti, "Error analysis of pattern recognition systems: the subsets
 bootstrap", CVIU 2004; Efron and Tibshirani, 1993, for the percentile interval.
@@ -19,7 +19,12 @@ import numpy as np
 from facevis.validation import whole, within
 from facevis.verification.pairs import Array, Progress, checked, similarities
 
+LEAST_IDENTITIES = 10
+"""With fewer people, percentile intervals are too narrow: of three or four they held the truth in
+80 to 85 % of simulated cases."""
 _LEVELS = 512
+_DRAWN = 64
+"""Resamples at once."""
 _GROUPS = 128
 _BLOCK = 2**20
 
@@ -45,36 +50,43 @@ def bootstrap_tar(
 ) -> TarIntervals:
     """The interval of TAR at each of ``fars`` over resampled identities, percentile method.
 
-    Embeddings (N, D), labels (N,); raises ``ValueError`` as ``compare_all`` does. A resample with
-    no impostor pair left, which happens with very few identities, is drawn again.
+    Embeddings (N, D), labels (N,); raises ``ValueError`` as ``compare_all`` does, and for fewer
+    than ten identities. A resample without a genuine or an impostor pair is drawn again.
 
     >>> rng = np.random.default_rng(0)
-    >>> labels = np.repeat(range(8), 5)
-    >>> points = np.eye(8)[labels] + 0.3 * rng.standard_normal((40, 8))
+    >>> labels = np.repeat(range(12), 5)
+    >>> points = np.eye(12)[labels] + 0.3 * rng.standard_normal((60, 12))
     >>> found = bootstrap_tar(points, labels, [0.1])
     >>> bool(found.low[0] <= found.high[0])
     True
     """
-    whole("resamples", resamples, 10, 100_000)
+    whole("resamples", resamples, 10, 10_000)
     within("confidence", confidence, 0.5, 0.999)
     points, owners = checked(embeddings, labels)
     rng = np.random.default_rng(seed)
     classes, rank = np.unique(owners, return_inverse=True)
+    if len(classes) < LEAST_IDENTITIES:
+        raise ValueError(
+            f"there are {len(classes)} identities; an interval from fewer than {LEAST_IDENTITIES} "
+            "would look surer than it is: add people."
+        )
     groups = rng.permutation(len(classes)) % _GROUPS
     group = groups[rank]
     count = int(groups.max()) + 1
     genuine, impostor = _tables(points, rank, group, count, progress)
     first, second = np.triu_indices(count)
-    weights = rng.multinomial(count, np.full(count, 1.0 / count), size=resamples)
-    while (alone := (weights > 0).sum(axis=1) < 2).any():
-        weights[alone] = rng.multinomial(count, np.full(count, 1.0 / count), size=int(alone.sum()))
-    products = weights[:, first] * weights[:, second]
-    products[:, first == second] = weights  # pairs inside a group come with the group
-    far = _shares(products.astype(np.float64) @ impostor)
-    tar = _shares(weights.astype(np.float64) @ genuine)
-    found = np.stack([_read(far[i], tar[i], fars) for i in range(resamples)])
+    found: list[np.ndarray] = []
+    while len(found) < resamples:
+        weights = rng.multinomial(count, np.full(count, 1.0 / count), size=_DRAWN).astype(float)
+        products = weights[:, first] * weights[:, second]
+        products[:, first == second] = weights  # pairs inside a group come with the group
+        accepts, hits = products @ impostor, weights @ genuine
+        # A draw without any genuine or impostor pair says nothing; another takes its place.
+        some = (accepts[:, -1] > 0) & (hits[:, -1] > 0)
+        rates = zip(_shares(accepts[some]), _shares(hits[some]), strict=True)
+        found += [_read(far, tar, fars) for far, tar in rates]
     tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(found, (tail, 1.0 - tail), axis=0)
+    low, high = np.quantile(found[:resamples], (tail, 1.0 - tail), axis=0)
     return TarIntervals(low, high, len(classes))
 
 

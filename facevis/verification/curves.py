@@ -36,7 +36,9 @@ class OperatingPoint:
 
     @property
     def threshold_deg(self) -> float:
-        """The threshold as an angle in degrees."""
+        """The threshold as an angle in degrees; NaN where nothing is accepted."""
+        if math.isnan(self.threshold):
+            return math.nan
         return math.degrees(math.acos(min(1.0, max(-1.0, self.threshold))))
 
 

@@ -10,15 +10,18 @@ Source: Grother, Ngan and Hanaoka, NIST FRVT part 2, for the terms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from facevis.validation import choice, whole
+from facevis.verification.curves import OperatingPoint, tar_at_far
 from facevis.verification.pairs import Array, Scores, compare_pairs, similarities, unit
 
 FUSIONS = ("mean", "max")
 _BLOCK = 4096
+_MISSED = -2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +35,19 @@ class Identification:
     non_mated: int
     """Probes of people who are not in the gallery."""
     open_set: Scores | None
-    """Mated probes against non-mated ones: ``tar_at_far`` of it is TPIR at FPIR, ``roc`` the curve.
-    None where one kind of probe is missing."""
+    """Mated probes against non-mated ones, those that are not found at rank one far below all
+    others. None where one kind of probe is missing."""
+
+    def tpir(self, fpir: float) -> OperatingPoint:
+        """TPIR at a FPIR from 0 to 1, as an ``OperatingPoint``: never above the rank-one rate."""
+        if self.open_set is None:
+            raise ValueError("everybody who asks is enrolled, so there is no FPIR; enrol fewer.")
+        point = tar_at_far(self.open_set, fpir)
+        if not point.threshold <= _MISSED:  # also where nothing is accepted
+            return point
+        hits = self.open_set.genuine[self.open_set.genuine > _MISSED]
+        lowest = float(hits[0]) if len(hits) else math.nan
+        return replace(point, tar=float(self.cmc[0]), threshold=lowest)
 
     @property
     def cmc(self) -> np.ndarray:
@@ -90,7 +104,7 @@ def identification(
         best.append(scores[~known].max(axis=1, initial=-1.0))
     ranks_, strangers = np.concatenate(ranks), np.concatenate(best)
     # A mated probe that is not at rank one is missed at any threshold.
-    found = np.where(ranks_ == 1, np.concatenate(own), -2.0)
+    found = np.where(ranks_ == 1, np.concatenate(own), _MISSED)
     scores_ = None
     if len(strangers):
         kinds = np.arange(len(found) + len(strangers)) < len(found)

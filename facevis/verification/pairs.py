@@ -1,10 +1,11 @@
 """Genuine and impostor pairs of embeddings, and everything a threshold on them is judged by.
 
 The similarity of two embeddings is the cosine of their angle, computed in float64 and rounded to
-a grid of 2⁻⁴⁰, so that a pair has one similarity wherever it is computed and equal pairs are equal.
-A pair is accepted where its similarity is at least the threshold. All pairs are walked through in
-blocks: the genuine ones are kept, of the impostors only how many reach each genuine similarity,
-which is all that ROC, AUC, EER and TAR at FAR depend on.
+a grid of 2⁻⁴⁰, so that pairs that differ in the last bits of a sum only (copies of a picture,
+above all) count as equal. A pair is accepted where its similarity is at least the threshold. All
+pairs are walked through in blocks: the genuine ones are kept, one person at a time; of the
+impostors only how many reach each genuine similarity, which is all that ROC, AUC, EER and TAR at
+FAR depend on.
 """
 
 from __future__ import annotations

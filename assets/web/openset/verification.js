@@ -212,7 +212,7 @@ export class Verification {
     this.table.replaceChildren(
       h("thead", {}, h("tr", {}, h("td", { text: words("open_tar_at") }), ...heads, h("th", { scope: "col", text: "EER" }), h("th", { scope: "col", text: "AUC" }))),
       h("tbody", {}, ...rows));
-    write(this.tableNote, words(report.full ? "open_table_note" : "open_table_soon", { people: report.names.length }));
+    write(this.tableNote, words(!report.full ? "open_table_soon" : report.members.some((/** @type {any} */ one) => one.band) ? "open_table_note" : "open_table_few", { people: report.names.length }));
   }
 
   fit() {
