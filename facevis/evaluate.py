@@ -209,14 +209,18 @@ def _cells(result: Result, words: Words) -> Iterator[tuple[str, Text]]:
     yield words("evaluate_eer"), Text(_share(eer(scores), words))
     for k, point in enumerate(result.tar):
         ends = [result.intervals.low[k], result.intervals.high[k]] if result.intervals else []
-        yield words("evaluate_tar_at", far=_power(point.far)), _point(point, ends, words)
+        yield (
+            words("evaluate_tar_at", far=_power(point.far)),
+            _point(point, scores.impostors, ends, words),
+        )
     parts = [_share(share, words) for share in (folds.mean, folds.standard_error)] if folds else []
     yield words("evaluate_accuracy"), Text(" ± ".join(parts))
     rank = _share(found.cmc[0], words) if found and found.gallery > 1 else ""
     yield words("evaluate_rank_one"), Text(rank)
     for k, fpir in enumerate(FPIRS):
         name = words("evaluate_tpir_at", far=_power(fpir))
-        yield name, _point(tpir[k], [], words) if tpir else Text("")
+        text = _point(tpir[k], found.non_mated, [], words) if found and tpir else Text("")
+        yield name, text
 
 
 def _share(share: float, words: Words) -> str:
@@ -227,7 +231,9 @@ def _power(far: float) -> str:
     return "10" + str(round(math.log10(far))).translate(_POWERS)
 
 
-def _point(point: OperatingPoint, ends: list[float], words: Words) -> Text:
+def _point(point: OperatingPoint, count: int, ends: list[float], words: Words) -> Text:
+    if point.far * count < 1:  # there is no such FAR among so few
+        return Text("–", "dim")
     text = _share(point.tar, words)
     if ends:
         text += f" [{'; '.join(_share(end, words) for end in ends)}]"

@@ -59,7 +59,9 @@ def test_identification_is_the_straightforward_search(crowd, fusion, enrolled, e
         allowed = int(fpir * len(strangers) + 1e-9)
         level = sorted(strangers, reverse=True)[allowed] if allowed < len(strangers) else -1.0
         assert found.tpir(fpir).tar == np.mean(np.array(own) > level + 1e-12)
-    assert found.tpir(1.0).tar == found.cmc[0]
+    everybody = found.tpir(1.0)
+    assert everybody.tar == found.cmc[0]
+    assert everybody.false_accepts == sum(score >= everybody.threshold for score in strangers)
 
 
 def test_ties_count_against_the_right_person():
@@ -86,6 +88,11 @@ def test_a_fold_gets_somebody_with_two_pictures_where_there_are_enough():
 
 
 POINTS, LABELS = np.random.default_rng(0).standard_normal((6, 3)), np.array([0, 0, 1, 1, 2, 2])
+
+
+CROWD = np.random.default_rng(1).standard_normal((24, 3)), np.repeat(range(12), 2)
+SPREAD = np.random.default_rng(2).uniform(0.1, 9, 6)
+OPPOSITE = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), np.array([0, 7, 7])
 
 
 def changed(row, value):
@@ -130,6 +137,10 @@ def test_the_one_identity_is_called_by_its_name():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (lambda: bootstrap_tar(*CROWD, [2.0]), "far is 2.0"),
+        (lambda: bootstrap_tar(*CROWD, [np.nan]), "far is nan"),
+        (lambda: compare_all(np.outer(SPREAD, [0.1, 0.7, 0.3]), LABELS), "point the same way"),
+        (lambda: identification(*OPPOSITE, np.eye(2), np.array([0, 7])), "have no mean"),
         (lambda: compare_pairs(np.ones(3), np.zeros(3, bool)), "no genuine pair"),
         (lambda: compare_pairs(np.ones(3), np.ones(3, bool)), "no impostor pair"),
         (lambda: compare_pairs(np.array([0.1, np.nan]), np.array([True, False])), "similarity 1"),

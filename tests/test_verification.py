@@ -111,11 +111,8 @@ def test_roc_det_and_equal_error_rate_are_those_of_scikit_learn(name):
     assert (np.diff(curve.tar) >= 0).all()
     assert (curve.far[0], curve.tar[0], curve.far[-1], curve.tar[-1]) == (0, 0, 1, 1)
     for x, y, level in zip(curve.far, curve.tar, curve.threshold, strict=True):
-        assert (values[~same] >= level).mean() == pytest.approx(x)
-        assert (values[same] >= level).mean() == pytest.approx(y)
-    for x, y, level in zip(curve.far, curve.tar, curve.threshold, strict=True):
-        if np.isfinite(level):  # what the curve promises, its threshold does
-            assert ((values[~same] >= level).mean(), (values[same] >= level).mean()) == (x, y)
+        # What the curve promises, its threshold does.
+        assert ((values[~same] >= level).mean(), (values[same] >= level).mean()) == (x, y)
 
 
 def test_a_pair_on_the_mark_is_accepted():
@@ -301,14 +298,6 @@ def test_intervals_are_those_of_the_weighted_pairs(groups, monkeypatch):
     assert found.low == pytest.approx(low)
     assert found.high == pytest.approx(high)
     assert (low < high).all()
-
-
-def test_a_draw_without_a_genuine_pair_is_drawn_again():
-    points, labels = people(12, 2)
-    kept = (labels < 2) | (np.arange(24) == np.array([np.argmax(labels == c) for c in labels]))
-    found = bootstrap_tar(points[kept], labels[kept], [0.1, 1.0], resamples=100)
-    assert np.isfinite(found.low).all()
-    assert found.low[1] == found.high[1] == 1.0
 
 
 def test_intervals_are_the_quantiles_of_a_plain_bootstrap():

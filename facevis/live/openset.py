@@ -253,7 +253,7 @@ def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
 
 def _gallery_size(question: Question, identities: np.ndarray, sizes: np.ndarray) -> int:
     able = int((sizes > question.per_identity).sum())
-    return min(question.gallery or max(1, len(identities) // 2), max(1, able))
+    return min(question.gallery or max(2, len(identities) // 2), max(1, able))
 
 
 def _identify(points: np.ndarray, labels: np.ndarray, question: Question) -> dict[str, Any]:

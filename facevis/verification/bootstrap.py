@@ -62,6 +62,7 @@ def bootstrap_tar(
     """
     whole("resamples", resamples, 10, 10_000)
     within("confidence", confidence, 0.5, 0.999)
+    fars = [within("far", float(far), 0.0, 1.0) for far in fars]
     points, owners = checked(embeddings, labels)
     rng = np.random.default_rng(seed)
     classes, rank = np.unique(owners, return_inverse=True)
@@ -124,7 +125,7 @@ def _tables(
         impostor += np.bincount(codes[apart], minlength=len(impostor))
         first_row = last
         if progress:
-            progress(first_row, len(points))
+            progress(first_row, int(starts[-1]))
     return genuine[:, ::-1].cumsum(1), impostor.reshape(-1, size)[:, ::-1].cumsum(1)
 
 

@@ -45,9 +45,12 @@ class Identification:
         point = tar_at_far(self.open_set, fpir)
         if not point.threshold <= _MISSED:  # also where nothing is accepted
             return point
-        hits = self.open_set.genuine[self.open_set.genuine > _MISSED]
-        lowest = float(hits[0]) if len(hits) else math.nan
-        return replace(point, tar=float(self.cmc[0]), threshold=lowest)
+        first = int(np.searchsorted(self.open_set.genuine, _MISSED, side="right"))
+        if first == len(self.open_set.genuine):  # nobody is found
+            return replace(point, tar=0.0, threshold=math.nan, false_accepts=0)
+        lowest, reaching = self.open_set.genuine[first], self.open_set.reaching[first]
+        tar = float(self.cmc[0])
+        return replace(point, tar=tar, threshold=float(lowest), false_accepts=int(reaching))
 
     @property
     def cmc(self) -> np.ndarray:
@@ -119,6 +122,11 @@ def _scores(
     if fusion == "mean":
         sums = np.zeros((count, enrolled.shape[1]))
         np.add.at(sums, place, enrolled)
+        if not sums.any(axis=1).all():
+            raise ValueError(
+                "the pictures of somebody in the gallery point opposite ways and have no mean; "
+                "enrol other pictures of that person, or take fusion 'max'."
+            )
         return similarities(asked, unit(sums))
     order = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order], np.arange(count))
@@ -131,7 +139,7 @@ def split_gallery(
     """Rows of the gallery (``per_identity`` pictures of ``enrolled`` identities) and of the probes.
 
     Both are drawn at random; an enrolled identity keeps at least one picture as a probe. The same
-    seed with more pictures keeps those of before and adds some.
+    seed with more pictures keeps those of before and adds some, as long as everybody has enough.
 
     >>> gallery, probes = split_gallery(np.repeat(range(4), 3), enrolled=2, per_identity=1)
     >>> len(gallery), len(probes)
@@ -149,6 +157,7 @@ def split_gallery(
     whole("enrolled", enrolled, 1, len(able))
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(owners))
-    chosen = [c for c in rng.permutation(classes) if c in set(able.tolist())][:enrolled]
+    drawn = rng.permutation(classes)
+    chosen = drawn[np.isin(drawn, able)][:enrolled]
     gallery = np.concatenate([order[owners[order] == c][:per_identity] for c in chosen])
     return np.sort(gallery), np.setdiff1d(np.arange(len(owners)), gallery)

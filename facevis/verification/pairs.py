@@ -53,7 +53,7 @@ def compare_all(
     """Every pair of embeddings (N, D) with labels (N,): N(N − 1)/2 similarities, not kept.
 
     Two of one label are a genuine pair, two of different labels an impostor pair. ``names`` are
-    what a message calls the labels; ``progress(done, total)`` hears of embeddings. Raises
+    what a message calls the labels; ``progress(done, total)`` hears of rows. Raises
     ``ValueError`` in words where there is no genuine or no impostor pair, where an embedding is
     zero or no number, or where all are the same.
 
@@ -84,7 +84,7 @@ def compare_all(
         counter.add(block.ravel(), int((~own).sum()))
         first = last
         if progress:
-            progress(first, len(points))
+            progress(first, int(starts[-1]))
     return counter.scores()
 
 
@@ -221,7 +221,7 @@ def checked(
         )
     classes, sizes = np.unique(owners, return_counts=True)
     _check_pairs(classes, sizes, names)
-    if len(points) and (points == points[0]).all():
+    if (similarities(points, points[:1]) == 1.0).all():
         raise ValueError(
             f"all {len(points)} embeddings point the same way, so nothing can be told apart; "
             "the network has collapsed: train it again with another setting."
@@ -270,7 +270,8 @@ def _check_pairs(classes: np.ndarray, sizes: np.ndarray, names: Sequence[str] | 
     if len(classes) == 0:
         raise ValueError("there are no embeddings; give at least two of each of two people.")
     if len(classes) == 1:
-        who = names[int(classes[0])] if names else f"identity {classes[0]}"
+        known = names is not None and 0 <= classes[0] < len(names)
+        who = names[int(classes[0])] if names and known else f"identity {classes[0]}"
         raise ValueError(
             f"all {sizes[0]} embeddings are of one identity ({who}), so there is no impostor pair; "
             "add a second person."

@@ -36,6 +36,7 @@ export class Certainty {
       return;
     }
     const { sure, near, enrol } = found;
+    this.near.title.textContent = words(sure.strangers ? "open_near" : "open_near_mean");
     this.sure.el.hidden = !sure.strangers;
     this.none.hidden = Boolean(sure.strangers);
     if (sure.strangers) this.sure.show(this.#spec(sure, 1 / sure.strangers.length, [0, 1], [[0, "0"], [0.5, "50 %"], [1, "100 %"]]));
@@ -50,10 +51,11 @@ export class Certainty {
   /** @param {any} shares @param {number} width @param {[number, number]} x @param {[number, string][]} ticks */
   #spec(shares, width, x, ticks) {
     const { words } = this.page;
+    const highest = Math.max(...shares.known, ...shares.strangers) || 1;
     return {
       series: [
-        { points: outline(shares.known, width, Math.max(...shares.known) || 1), tone: "fv-tone-mute", bars: true, label: words("open_known") },
-        { points: outline(shares.strangers, width, Math.max(...shares.strangers) || 1), tone: "fv-tone-accent", bars: true, label: words("open_strangers") },
+        { points: outline(shares.known, width, highest), tone: "fv-tone-mute", bars: true, label: words("open_known") },
+        { points: outline(shares.strangers, width, highest), tone: "fv-tone-accent", bars: true, label: words("open_strangers") },
       ],
       x, y: /** @type {[number, number]} */ ([0, 1.05]), xTicks: ticks, yTicks: /** @type {[number, string][]} */ ([]),
     };

@@ -91,7 +91,7 @@ export class Enrolment {
       this.peopleOf = page.data.token;
       const name = `fv-who-${Math.random().toString(36).slice(2)}`;
       this.people.replaceChildren(...report.names.map((/** @type {string} */ title, /** @type {number} */ k) => {
-        const input = h("input", { type: "radio", name, "aria-label": title, onchange: () => page.wish({ stranger: k, enrolled: 1 }) });
+        const input = h("input", { type: "radio", name, "aria-label": title, onchange: () => page.wish({ stranger: k }) });
         return h("label", {}, input, picture(page, report.labels.indexOf(k), 2.9));
       }));
     }

@@ -141,7 +141,7 @@ export class OpenSet {
     this.bar.style.width = `${100 * share}%`;
     this.progress.setAttribute("aria-valuemax", String(report.steps));
     this.progress.setAttribute("aria-valuenow", String(report.step));
-    this.root.dataset.state = report.state;
+    this.root.dataset.state = training || report.full ? report.state : "measuring";
     const what = { step: report.step, steps: report.steps, pictures: report.pictures, all: report.all_pictures, people: report.names.length, trained: report.trained_names.length };
     const some = report.pictures < report.all_pictures ? ` ${this.words("open_some", what)}` : "";
     write(this.where, `${this.words(training ? "open_training" : "open_trained", what)}${some}`);

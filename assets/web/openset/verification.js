@@ -136,8 +136,8 @@ export class Verification {
     const { found, threshold, page, lang } = this;
     this.wrong.hidden = !found.pairs;
     if (!found.pairs) return;
-    const falls = found.pairs.impostor.filter((/** @type {number[]} */ [, , angle]) => angle <= threshold).slice(-SHOWN).reverse();
-    const misses = found.pairs.genuine.filter((/** @type {number[]} */ [, , angle]) => angle > threshold).slice(0, SHOWN);
+    const falls = found.pairs.impostor.filter((/** @type {number[]} */ [, , angle]) => angle <= threshold).slice(-SHOWN).sort(byAngle).reverse();
+    const misses = found.pairs.genuine.filter((/** @type {number[]} */ [, , angle]) => angle > threshold).slice(0, SHOWN).sort(byAngle);
     write(this.acceptTitle, page.words("open_accepts", { count: count(accepted, lang) }));
     write(this.rejectTitle, page.words("open_rejects", { count: count(rejected, lang) }));
     this.#fill(this.accepts, falls);
@@ -183,7 +183,8 @@ export class Verification {
     };
     this.lowest = lowest;
     const { folds } = found;
-    write(this.note, folds?.folds ? words("open_folds", { folds: folds.folds, mean: percent(folds.mean, this.lang), error: percent(folds.error, this.lang), auc: percent(found.auc, this.lang, 2), eer: percent(found.eer, this.lang) }) : words("open_no_folds", { auc: percent(found.auc, this.lang, 2), eer: percent(found.eer, this.lang) }));
+    if (!report.full) write(this.note, words("open_areas", { auc: percent(found.auc, this.lang, 2), eer: percent(found.eer, this.lang) }));
+    else write(this.note, folds?.folds ? words("open_folds", { folds: folds.folds, mean: percent(folds.mean, this.lang), error: percent(folds.error, this.lang), auc: percent(found.auc, this.lang, 2), eer: percent(found.eer, this.lang) }) : words("open_no_folds", { auc: percent(found.auc, this.lang, 2), eer: percent(found.eer, this.lang) }));
     this.#mark();
   }
 
@@ -204,7 +205,8 @@ export class Verification {
       const head = h("th", { scope: "row" }, h("b", { class: `fv-tone-loss-${i}`, text: name }), " ", h("small", { text: detail }));
       if (found.error) return h("tr", {}, head, h("td", { colspan: FARS.length + 2, class: "fv-lost", text: found.error }));
       const cells = found.tar.map((/** @type {any} */ at) => {
-        const interval = at.low === undefined ? "" : words("open_interval", { low: percent(at.low, lang, 0).replace(" %", ""), high: percent(at.high, lang, 0).replace(" %", "") });
+        const interval = at.low === undefined ? "" : words("open_interval", { low: percent(at.low, lang).replace(" %", ""), high: percent(at.high, lang).replace(" %", "") });
+        if (at.far * found.impostors < 1) return h("td", { title: words("open_no_far"), text: "–" });
         return h("td", { "data-reliable": String(at.reliable), title: at.reliable ? "" : words("open_unreliable_help") }, percent(at.tar, lang), h("small", { text: interval }));
       });
       return h("tr", { "data-here": String(i === page.chosen) }, head, ...cells, h("td", { text: percent(found.eer, lang) }), h("td", { text: percent(found.auc, lang, 2) }));
@@ -222,6 +224,11 @@ export class Verification {
 }
 
 const DET_LOWEST = -3;
+
+/** @param {number[]} one @param {number[]} other */
+function byAngle(one, other) {
+  return one[2] - other[2];
+}
 
 /** Pairs in each degree as a share of all. @param {number[]} accepted at every half degree */
 function perDegree(accepted) {

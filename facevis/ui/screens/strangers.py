@@ -78,6 +78,7 @@ def _projection(t: Translate) -> None:
 
 
 def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
+    st.caption(t(f"open_lead_{state.read('part') or strangers.PARTS[0]}"))
     part = st.segmented_control(
         t("open_part"),
         strangers.PARTS,
@@ -92,7 +93,6 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
     if projection:
         query["proj"] = projection
     st.query_params.from_dict({**query, "lang": state.language()})
-    st.caption(t(f"open_lead_{part}"))
     if comparison.scales_differ(config):
         st.warning(t("scales_differ"))
     if part == "landing":
