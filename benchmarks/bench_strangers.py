@@ -40,8 +40,8 @@ def page_seconds():
     ):
         browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(f"{app.url}/compare")  # the app has loaded its libraries
-        page.wait_for_selector(".fv-cell canvas", timeout=60_000)
+        page.goto(app.url)  # the app has loaded its libraries; this page shows a recording
+        page.wait_for_selector(".fv-stage canvas", timeout=60_000)
         page.close()
         for round_ in range(ROUNDS):
             page = browser.new_page(viewport={"width": 1440, "height": 900})

@@ -41,7 +41,7 @@ from facevis.live.config import OPEN_MARGINS, Member, RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import material_for
 from facevis.live.presets import COMPARISON_SCALE, COMPARISONS
-from facevis.live.recording import STATISTICS, Recording, is_kept
+from facevis.live.recording import STATISTICS, Recording, keeps
 from facevis.live.study import Summary, claim, one_seed, study_config, summarise
 from facevis.live.sweep import sweep_config
 from facevis.margins import Margin
@@ -170,7 +170,7 @@ def _train(config: RunConfig, progress: Progress, words: Words) -> Recording:
     for step in range(config.steps + 1):
         if step:
             ensemble.train()
-        if is_kept(step, len(config.members), config.embedding_dim) or step == config.steps:
+        if keeps(config, ensemble.material, step) or step == config.steps:
             recording.snapshots.append(ensemble.snapshot())
         progress.update(task, completed=step)
     return recording

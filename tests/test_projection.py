@@ -13,7 +13,7 @@ from facevis.live.projection import (
     default_projection,
     parse_projection,
 )
-from facevis.live.recording import STATISTICS, Snapshot
+from facevis.live.recording import STATISTICS, Snapshot, is_kept
 
 
 def unit(rows):
@@ -83,6 +83,28 @@ def test_a_member_without_directions_harms_no_other(projection, fault):
     assert np.isfinite(found.embeddings).all()
     assert np.isfinite(found.prototypes).all()
     assert np.allclose(found.embeddings[1], expected.embeddings[1], atol=1e-5)
+
+
+def test_a_member_without_directions_holds_no_share():
+    points, centres = moment()
+    points[0] = np.nan
+    held = Projector(Projection("pca", ())).project(points, centres).held
+    assert np.isnan(held[0])
+    assert 0 < held[1] <= 1
+
+
+@pytest.mark.parametrize(("members", "dim"), [(3, 512), (6, 512), (12, 512), (30, 128), (30, 512)])
+def test_a_recording_in_many_dimensions_stays_in_memory(members, dim):
+    rows = 2000
+    kept = [s for s in range(1501) if is_kept(s, members, dim, rows) or s == 1500]
+    assert kept[0] == 0
+    assert len(kept) * 4 * members * dim * rows <= 256 * 2**20
+
+
+def test_two_and_three_dimensions_keep_what_they_kept_whatever_their_size():
+    for members, dim in ((6, 2), (21, 3), (256, 3)):
+        for step in range(2000):
+            assert is_kept(step, members, dim, 10**5) == is_kept(step, members, dim)
 
 
 def test_bars_count_every_angle_once_in_all_dimensions():

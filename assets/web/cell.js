@@ -142,10 +142,13 @@ export class Cell {
     adorn.drawFocus(drawing, layer.xy[2 * i], layer.xy[2 * i + 1], layer.marker + 2);
   }
 
-  /** What a picture file should hold. @param {import("./scene.js").Scene} scene */
+  /** What a picture file should hold: what is not drawn here is no number there. @param {import("./scene.js").Scene} scene */
   capture(scene) {
     const { dim, class_names: names } = this.run;
-    const { points, prototypes } = this.player.picture;
+    const { picture } = this.player;
+    const only = this.spanned ? this.run.projection.classes : null;
+    const points = without(picture.points, dim, (i) => Boolean(this.layer.absent?.[i]));
+    const prototypes = without(picture.prototypes, dim, (c) => only !== null && !only.includes(c));
     const radius = this.caps && this.flat ? this.radius() : 0;
     const caps = radius
       ? names.map((/** @type {string} */ _, /** @type {number} */ c) => ({
@@ -156,8 +159,13 @@ export class Cell {
     const projection = scene.projection(this.flat);
     const seen = names.map((/** @type {string} */ _, /** @type {number} */ c) => {
       const [x, y, z] = prototypes.subarray(c * dim, (c + 1) * dim);
-      return !projection?.hidden(x * adorn.TIP, y * adorn.TIP, (z ?? 0) * adorn.TIP);
+      return !Number.isNaN(x) && !projection?.hidden(x * adorn.TIP, y * adorn.TIP, (z ?? 0) * adorn.TIP);
     });
     return { points, prototypes, names, seen, caps, ink: this.colors.ink };
   }
+}
+
+/** A copy of the rows in which those left out are no numbers. @param {Float32Array} rows @param {number} dim @param {(row: number) => boolean} left */
+function without(rows, dim, left) {
+  return rows.map((value, k) => (left(Math.floor(k / dim)) ? NaN : value));
 }

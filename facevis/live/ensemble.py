@@ -17,7 +17,7 @@ from torch import Tensor
 from facevis.live.config import Member, RunConfig
 from facevis.live.groups import Group, Roles, group_losses, group_members, statistics_rows
 from facevis.live.material import Material, material_for
-from facevis.live.recording import STATISTICS, Recording, Snapshot, is_kept
+from facevis.live.recording import STATISTICS, Recording, Snapshot, keeps
 from facevis.margins import Margin
 from facevis.models import centre_and_whiten, stacked_network
 
@@ -188,10 +188,7 @@ class Ensemble:
         recording = Recording(self.config)
         last = self.step + (self.config.steps if steps is None else steps)
         while True:
-            if (
-                is_kept(self.step, len(self.members), self.config.embedding_dim)
-                or self.step == last
-            ):
+            if keeps(self.config, self.material, self.step) or self.step == last:
                 recording.snapshots.append(self.snapshot())
             if self.step == last:
                 recording.state = self.state()

@@ -62,7 +62,8 @@ class Projected:
     prototypes: np.ndarray
     """(M, C, 3)"""
     held: np.ndarray
-    """(M,) the share of the embeddings' squared length that lies in the three dimensions."""
+    """(M,) the share of the embeddings' squared length that lies in the three dimensions; NaN for
+    a member without lengths."""
 
 
 class Projector:
@@ -84,7 +85,8 @@ class Projector:
             bases = np.stack([_leading(own) for own in points])
             bases = self._turned(bases)
         flat, ends = points @ bases, centres @ bases
-        held = np.square(flat).sum(axis=(1, 2)) / np.maximum(np.square(points).sum((1, 2)), 1e-12)
+        total = np.square(points).sum(axis=(1, 2))
+        held = np.square(flat).sum(axis=(1, 2)) / np.where(total > 0.0, total, np.nan)
         if self.projection.kind == "pca":
             flat, ends = _unit(flat), _unit(ends)
         return Projected(flat.astype(np.float32), ends.astype(np.float32), held)

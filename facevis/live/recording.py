@@ -19,6 +19,7 @@ from tokenize import TokenError
 import numpy as np
 
 from facevis.live.config import RunConfig
+from facevis.live.material import Material
 
 FORMAT = "facevis-recording-2"
 _FIRST_FORMAT = "facevis-recording-1"
@@ -38,12 +39,15 @@ STATISTICS = (
 """Columns of ``Snapshot.statistics``: shares from 0 to 1, angles in degrees, NaN where unknown."""
 
 _FIRST_COLUMNS = 8
-_GROWTH, _GROWTH_OF_MANY, _GROWTH_OF_DEAR = 1.1, 1.25, 2.0
+_GROWTH, _GROWTH_OF_MANY = 1.1, 1.25
+_GROWTH_OF_DEAR, _GROWTH_OF_DEAREST = 1.5, 2.0
 _DEAR = 64
 """Coordinates of a sample, over all members, from which on a snapshot is large."""
 MANY = 12
 """From so many members on, snapshots are dear: fewer are taken and kept."""
 _LARGEST_FILE = 512 * 2**20
+_LARGE, _ROOM, _STEPS = 8 * 2**20, 256 * 2**20, 1500
+"""Bytes of a snapshot from which on its size counts; what a recording of so many steps may hold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +88,18 @@ _UNREADABLE = (
 )
 
 
-def is_kept(step: int, members: int = 1, embedding_dim: int = 3) -> bool:
+def keeps(config: RunConfig, material: Material, step: int) -> bool:
+    """Whether a recording of this run keeps this step."""
+    rows = len(material.shown) + material.num_classes
+    return is_kept(step, len(config.members), config.embedding_dim, rows)
+
+
+def is_kept(step: int, members: int = 1, embedding_dim: int = 3, rows: int = 0) -> bool:
     """Whether a recording of so many members keeps this step: every early one, then each 10 %
-    further; each 25 % where there are many or in many dimensions, each doubling in hundreds.
+    further; 25 % where there are many, 50 % in many dimensions, each doubling in hundreds.
+
+    In more than three dimensions it keeps still fewer where snapshots of so many ``rows`` (samples
+    and prototypes) for each member would fill the memory.
 
     >>> [step for step in range(40) if is_kept(step)][-6:]
     [24, 26, 29, 31, 35, 38]
@@ -95,12 +108,21 @@ def is_kept(step: int, members: int = 1, embedding_dim: int = 3) -> bool:
     >>> [step for step in range(40) if is_kept(step, members=6, embedding_dim=512)]
     [0, 1, 2, 4, 8, 16, 32]
     """
+    places = _places(4 * members * embedding_dim * rows) if embedding_dim > 3 else math.inf
     if step < 2:
-        return True
+        return step == 0 or places >= 3
     growth = _GROWTH if members < MANY else _GROWTH_OF_MANY
     if members * embedding_dim >= _DEAR:
-        growth = _GROWTH_OF_MANY if members * embedding_dim < 8 * _DEAR else _GROWTH_OF_DEAR
+        dearest = members * embedding_dim >= 8 * _DEAR
+        growth = _GROWTH_OF_DEAREST if dearest else _GROWTH_OF_DEAR
+    # Beside steps 0 and 1 and the last.
+    growth = max(growth, _STEPS ** (1.0 / (places - 3)) if places > 3 else math.inf)
     return math.floor(math.log(step, growth)) > math.floor(math.log(step - 1, growth))
+
+
+def _places(size: int) -> float:
+    """How many snapshots of so many bytes a recording has room for."""
+    return math.inf if size <= _LARGE else _ROOM // size
 
 
 @dataclass

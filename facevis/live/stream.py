@@ -62,7 +62,7 @@ async def stream(socket: WebSocket) -> None:
         await socket.close(code=4404, reason="no such run")
         return
     viewer = Viewer(socket, run)
-    await viewer.choose_projection(socket.query_params.get("project"))
+    viewer.choose_projection(socket.query_params.get("project"))
     leave = run.listen(viewer.wake_from_thread)
     sender = asyncio.create_task(viewer.send())
     try:
@@ -93,8 +93,11 @@ class Viewer:
         self._answer: str | None = None
         self._projector: Projector | None = None
 
-    async def choose_projection(self, text: str | None) -> None:
-        """How more than three dimensions are shown: as asked, else by the first classes."""
+    def choose_projection(self, text: str | None) -> None:
+        """How more than three dimensions are shown: as asked, else by the first classes.
+
+        What cannot be shown is said after the description, which clears what a view says.
+        """
         if self._run.config.embedding_dim <= 3:
             return
         classes = self._run.material.num_classes
@@ -102,7 +105,7 @@ class Viewer:
         try:
             projection = parse_projection(text, classes) if text else projection
         except ValueError as error:
-            await self._socket.send_text(_message("error", message=str(error)))
+            self._answer = _message("error", message=str(error))
         self._projector = Projector(projection)
 
     def wake_from_thread(self) -> None:

@@ -20,7 +20,7 @@ from facevis.live.anatomy import anatomy
 from facevis.live.config import RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
-from facevis.live.recording import MANY, Recording, Snapshot, is_kept
+from facevis.live.recording import MANY, Recording, Snapshot, keeps
 from facevis.live.scheduler import scheduler
 from facevis.validation import whole
 
@@ -206,7 +206,7 @@ class LiveRun:
         self._measure()
 
     def _after_step(self, ensemble: Ensemble, runs: int) -> None:
-        kept = is_kept(self.step, len(self.members), self.config.embedding_dim)
+        kept = keeps(self.config, self.material, self.step)
         finished = self.step >= self._last_step and self.state == "training"
         resting = finished or (self.state != "training" and not self._single_steps)
         now = time.monotonic()

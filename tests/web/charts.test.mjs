@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { angleSpec, boundarySpec, histogram, lossSpec, psiSpec, shareSpec, sweepSpec } from "../../assets/web/charts.js";
+import { angleSpec, barsSpec, boundarySpec, histogram, histogramSpec, lossSpec, psiSpec, shareSpec, sweepSpec } from "../../assets/web/charts.js";
 
 const words = (key) => key;
 const frames = [0, 10].map((step) => ({
@@ -49,6 +49,14 @@ test("a histogram counts every angle once, the ends too", () => {
   assert.equal(bars.length, 60);
   assert.equal(bars.reduce((a, b) => a + b), 4);
   assert.deepEqual([bars[0], bars[30], bars[59]], [1, 1, 2]);
+});
+
+test("bars counted elsewhere are drawn as those counted here", () => {
+  const own = Float32Array.of(0.1, 0.1, 1.2);
+  const others = Float32Array.of(1.5, 1.6, 1.5);
+  const here = histogramSpec(own, others, words);
+  assert.deepEqual(barsSpec([...histogram(own)], [...histogram(others)], words), here);
+  assert.ok(barsSpec([], [], words).series.every(({ points }) => points.every(([, y]) => y === 0)));
 });
 
 const swept = (intra) => ({ statistics: intra.map((value) => ({ intra: value, w_inter: 50, packing_share: 0.9 })) });

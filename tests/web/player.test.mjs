@@ -79,3 +79,26 @@ test("between two members the picture lies between them, on the circle; on a mem
     assert.ok(Math.abs(Math.hypot(x, y) - 1) < 1e-3);
   }
 });
+
+test("points inside the ball of three prototypes go straight, and are not moved out onto it", () => {
+  const store = new FrameStore();
+  const frame = (step, points) => ({ step, kept: true, extent: [1], points: Int16Array.from(points, (v) => Math.round(32767 * v)), prototypes: Float32Array.of(1, 0, 0) });
+  store.add(frame(0, [0.2, 0, 0]));
+  store.add(frame(1, [0, 0.4, 0]));
+  const player = new Player(store, { points: 1, classes: 1, dim: 3, member: 0 }, () => {});
+  player.inside = true;
+  player.follow(store.kept[0], 0);
+  player.advance(0);
+  assert.ok(Math.abs(player.picture.points[0] - 0.2) < 1e-3);
+  player.follow(store.kept[1], 60);
+  let between = 0;
+  for (let now = 60; now < 1000; now += 5) {
+    player.advance(now);
+    const [x, y, z] = player.picture.points;
+    assert.ok(Math.abs(x / 0.2 + y / 0.4 - 1) < 1e-3, "on the straight line");
+    assert.equal(z, 0);
+    if (x > 0.01 && y > 0.01) between += 1;
+  }
+  assert.ok(between > 0);
+  assert.ok(Math.abs(player.picture.points[1] - 0.4) < 1e-3);
+});

@@ -10,7 +10,9 @@ import { Enrolment } from "./enrolment.js";
 import { Certainty } from "./certainty.js";
 
 /** While training, a report of what is cheap comes this often after the last, ms. */
-const EVERY = 2500;
+const EVERY = 4000;
+/** The step alone is looked at this often, ms. */
+const LOOK = 500;
 const AFTER_ERROR = 2500;
 const RESTING = 2000;
 /** @type {Record<string, any>} */
@@ -28,6 +30,8 @@ export class OpenSet {
     parent.append(this.root);
     /** What is asked besides: gallery, per_identity, stranger, enrolled. @type {Record<string, number>} */
     this.asked = {};
+    /** @type {any} the last one that came */
+    this.report = undefined;
     /** The loss that is looked at, by its place among the members. */
     this.member = undefined;
     this.resizes = new ResizeObserver(() => this.part?.fit());
@@ -81,7 +85,8 @@ export class OpenSet {
     const number = (this.number = (this.number ?? 0) + 1);
     const training = this.report?.state === "training" || !this.report;
     const query = new URLSearchParams({ ...this.asked, full: training ? "0" : "1" });
-    let wait = EVERY;
+    this.askedAt = performance.now();
+    let wait = LOOK;
     try {
       const answer = await fetch(`${base}/runs/${token}/openset.json?${query}`);
       const report = await answer.json();
@@ -90,57 +95,62 @@ export class OpenSet {
         write(this.where, report.gone ? this.words("gone") : report.error);
         this.host.hidden = !this.report;
         if (report.gone) return;
-        wait = AFTER_ERROR;
-      } else {
-        this.report = report;
-        this.host.hidden = false;
-        this.#tell();
-        if (report.state !== "training" && !report.full) wait = 0;
-        else if (report.state !== "training") wait = RESTING;
+        this.timer = setTimeout(() => this.#ask(), AFTER_ERROR);
+        return;
       }
+      this.report = report;
+      this.host.hidden = false;
+      this.#tell();
+      if (report.state !== "training") wait = report.full ? RESTING : 0;
     } catch {
       if (number !== this.number || this.disposed) return;
       write(this.where, this.words("lost"));
-      wait = AFTER_ERROR;
+      this.timer = setTimeout(() => this.#ask(), AFTER_ERROR);
+      return;
     }
     this.timer = setTimeout(() => this.#again(), wait);
   }
 
-  /** A run at rest is asked for what is cheap only, to see whether it goes on. */
+  /** Where the run is by now, which costs it nothing; a report only when there is something new to see. */
   async #again() {
     if (document.hidden) {
       this.timer = setTimeout(() => this.#again(), RESTING);
       return;
     }
-    if (!this.report?.full || this.report.state === "training") {
-      this.#ask();
-      return;
-    }
     const { token, base } = this.data;
-    const number = this.number;
+    const { number, report } = this;
     try {
       const answer = await fetch(`${base}/runs/${token}/openset.json?only=state`);
       const now = await answer.json();
       if (number !== this.number || this.disposed) return;
-      if (now.state === "training" || now.step !== this.report.step || now.generation !== this.report.generation) {
-        this.report = { ...this.report, state: now.state };
+      const training = now.state === "training";
+      const moved = now.state !== report.state || now.generation !== report.generation || (!training && now.step !== report.step);
+      const due = training ? performance.now() - this.askedAt > EVERY : !report.full;
+      this.report = { ...report, state: now.state };
+      if (moved || due || now.gone) {
         this.#ask();
         return;
       }
+      if (training) this.#progress(now.step, now.steps);
+      this.timer = setTimeout(() => this.#again(), training ? LOOK : RESTING);
     } catch {
       // The server is away for a moment.
+      if (number === this.number && !this.disposed) this.timer = setTimeout(() => this.#again(), AFTER_ERROR);
     }
-    if (!this.disposed) this.timer = setTimeout(() => this.#again(), RESTING);
+  }
+
+  /** @param {number} step @param {number} steps */
+  #progress(step, steps) {
+    this.bar.style.width = `${100 * Math.min(1, step / Math.max(1, steps))}%`;
+    this.progress.setAttribute("aria-valuemax", String(steps));
+    this.progress.setAttribute("aria-valuenow", String(step));
   }
 
   #tell() {
     const { report } = this;
     if (!report) return;
     const training = report.state === "training";
-    const share = Math.min(1, report.step / Math.max(1, report.steps));
-    this.bar.style.width = `${100 * share}%`;
-    this.progress.setAttribute("aria-valuemax", String(report.steps));
-    this.progress.setAttribute("aria-valuenow", String(report.step));
+    this.#progress(report.step, report.steps);
     this.root.dataset.state = training || report.full ? report.state : "measuring";
     const what = { step: report.step, steps: report.steps, pictures: report.pictures, all: report.all_pictures, people: report.names.length, trained: report.trained_names.length };
     const some = report.pictures < report.all_pictures ? ` ${this.words("open_some", what)}` : "";
