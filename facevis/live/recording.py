@@ -112,7 +112,7 @@ def is_kept(step: int, members: int = 1, embedding_dim: int = 3, rows: int = 0) 
     if step < 2:
         return step == 0 or places >= 3
     growth = _GROWTH if members < MANY else _GROWTH_OF_MANY
-    if members * embedding_dim >= _DEAR:
+    if embedding_dim > 3 and members * embedding_dim >= _DEAR:
         dearest = members * embedding_dim >= 8 * _DEAR
         growth = _GROWTH_OF_DEAREST if dearest else _GROWTH_OF_DEAR
     # Beside steps 0 and 1 and the last.
