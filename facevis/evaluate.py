@@ -28,7 +28,6 @@ from facevis.compare import prepare, write_whole
 from facevis.embedders import Embedder, OnnxOptions, open_model
 from facevis.figures.look import THEMES
 from facevis.figures.verification import (
-    FARS,
     FIGURES,
     FPIRS,
     MOST_CURVES,
@@ -40,25 +39,26 @@ from facevis.figures.verification import (
 )
 from facevis.figures.words import Words, number
 from facevis.i18n import LANGUAGES, translator
-from facevis.trials import FOLDS, Pairs, Trial, of_folder, of_list, of_strangers
+from facevis.trials import Pairs, Trial, of_folder, of_list, of_strangers
 from facevis.validation import choice
 from facevis.verification import (
+    FARS,
     OperatingPoint,
     auc,
     bootstrap_tar,
     compare_all,
     compare_pairs,
     eer,
-    fold_pairs,
+    far_grid,
     identification,
     kfold_accuracy,
     pair_similarities,
+    people_accuracy,
     split_gallery,
 )
 from facevis.verification.bootstrap import LEAST_IDENTITIES
 
 FORMATS = ("png", "svg", "csv", "json")
-_PER_FOLD, _BAND = 600, 49
 _WIDTH = 24  # characters of a model's column
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -163,18 +163,12 @@ def _of_people(
     points: np.ndarray, labels: np.ndarray, names: tuple[str, ...], report: Any
 ) -> dict[str, Any]:
     scores = compare_all(points, labels, names, report)
-    band = 10.0 ** np.linspace(min(-1, -math.ceil(math.log10(scores.impostors))), 0.0, _BAND)
+    band = far_grid(scores.impostors)
     found: dict[str, Any] = {"scores": scores, "band": band}
     identities, sizes = np.unique(labels, return_counts=True)
     if len(identities) >= LEAST_IDENTITIES:
         found["intervals"] = bootstrap_tar(points, labels, [*FARS, *band], progress=report)
-    for folds in range(min(FOLDS, len(identities) // 2), 1, -1):
-        try:
-            first, second, same = fold_pairs(labels, folds, _PER_FOLD)
-        except ValueError:  # a fold in which nobody has two pictures: fewer folds
-            continue
-        found["accuracy"] = kfold_accuracy(pair_similarities(points, first, second), same, folds)
-        break
+    found["accuracy"] = people_accuracy(points, labels)
     enrolled = min(len(identities) // 2, int((sizes > 1).sum()))
     gallery, probes = split_gallery(labels, enrolled)
     asked = points[probes], labels[probes]

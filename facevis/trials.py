@@ -17,8 +17,8 @@ from facevis.datasets.own import own_images
 from facevis.datasets.pair_lists import check_names, read_pairs, read_pictures
 from facevis.embedders import Embedder, RecordingEmbedder
 from facevis.figures.words import Words
+from facevis.verification import FOLDS
 
-FOLDS = 10
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 Report = Callable[[int, int], None]
 

@@ -66,6 +66,13 @@ export class LineChart {
     });
   }
 
+  /** Another title. @param {string} text */
+  entitle(text) {
+    if (this.title.textContent === text) return;
+    this.title.textContent = text;
+    this.svg.setAttribute("aria-label", text);
+  }
+
   /** The space has changed. */
   fit() {
     const width = this.el.clientWidth;

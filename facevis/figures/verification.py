@@ -24,6 +24,7 @@ from facevis.figures.sheet import SETTINGS
 from facevis.figures.words import Words, number
 from facevis.verification import (
     ANGLES_DEG,
+    FARS,
     FoldAccuracy,
     Identification,
     OperatingPoint,
@@ -37,7 +38,6 @@ from facevis.verification import (
 )
 from facevis.verification.curves import LEAST_IMPOSTORS
 
-FARS = tuple(10.0**-k for k in range(1, 7))
 FPIRS = FARS[:2]
 MOST_CURVES = 6
 """Models in one picture; more cannot be told apart."""

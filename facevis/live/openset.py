@@ -21,33 +21,33 @@ from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
 from facevis.validation import flag, whole
 from facevis.verification import (
+    FARS,
     OperatingPoint,
     auc,
     bootstrap_tar,
     compare_all,
     compare_pairs,
     eer,
-    fold_pairs,
+    far_grid,
     identification,
-    kfold_accuracy,
-    pair_similarities,
+    people_accuracy,
     split_gallery,
     tar_at_far,
 )
 from facevis.verification.bootstrap import LEAST_IDENTITIES
+from facevis.verification.curves import LEAST_IMPOSTORS
 from facevis.verification.pairs import similarities, unit
 
-FARS = tuple(10.0**-k for k in range(1, 7))
 MOST_STRANGERS = 3000
 """Pictures of unseen identities that are compared; of more, as many drawn at random."""
 MOST_KNOWN = 600
 BAR_DEG = 3
 _SURE_BARS = 25
-_CURVE = 49
 _PAIRS_PER_DEGREE = 4
 _PAIRED = 1500
 _ENROLLED = (1, 2, 3, 4, 6, 8, 12)
 ENROL_FAR = 1e-2
+SURE_LEVEL = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +155,11 @@ def report(look: Look, material: Material, question: Question) -> dict[str, Any]
             "most_per_identity": int(sizes.max()) - 1,
             "gallery": _gallery_size(question, identities, sizes),
             "full": question.full,
+            "fars": FARS,
+            "least_impostors": LEAST_IMPOSTORS,
+            "least_identities": LEAST_IDENTITIES,
+            "sure_level": SURE_LEVEL,
+            "enrol_far": ENROL_FAR,
             "members": members,
         }
     )
@@ -212,22 +217,15 @@ def _operating_points(at: Callable[[float], OperatingPoint]) -> list[dict[str, A
 
 
 def _curve(count: int, at: Callable[[float], OperatingPoint]) -> list[tuple[float, float]]:
-    """TAR at FARs evenly spaced in the logarithm, from one of ``count`` impostors up to all."""
-    lowest = -math.ceil(math.log10(count)) if count > 1 else -1
-    fars = np.minimum(1.0, 10.0 ** np.linspace(min(-1, lowest), 0.0, _CURVE))
-    return [(float(far), at(float(far)).tar) for far in fars]
+    """TAR along the FARs that ``count`` impostors can tell apart."""
+    return [(far, at(far).tar) for far in far_grid(count).tolist()]
 
 
 def _folds(points: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Accuracy over as many folds of different people as there can be, ten at most."""
-    folds = min(10, len(np.unique(labels)) // 2)
-    if folds < 2:
+    found = people_accuracy(points, labels)
+    if found is None:
         return {"folds": 0}
-    try:
-        first, second, same = fold_pairs(labels, folds)
-    except ValueError:  # somebody with one picture only is alone in a fold
-        return {"folds": 0}
-    found = kfold_accuracy(pair_similarities(points, first, second), same, folds)
+    folds = len(found.accuracies)
     return {"folds": folds, "mean": found.mean, "error": found.standard_error}
 
 
@@ -332,9 +330,13 @@ def _shares(values: np.ndarray, low: float, high: float, bars: int) -> list[floa
     return [float(share) for share in counts / len(values)]
 
 
-def _above(values: np.ndarray, level: float = 0.9) -> float:
-    """The share that is surer than 90 %."""
-    return float((values > level).mean()) if np.isfinite(values).all() and len(values) else math.nan
+def _above(values: np.ndarray) -> float:
+    """The share that is surer than ``SURE_LEVEL``."""
+    return (
+        float((values > SURE_LEVEL).mean())
+        if np.isfinite(values).all() and len(values)
+        else math.nan
+    )
 
 
 def _plain(value: Any) -> Any:

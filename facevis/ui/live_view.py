@@ -11,15 +11,21 @@ from facevis.i18n import browser_strings
 from facevis.live.stream import BASE
 from facevis.ui import state
 
-# The module and its style come from our own route: what stands here is sent with every update.
-_STUB = f"""
+
+def browser_component(name: str, module: str) -> Callable[..., Any]:
+    """A component that one of our static modules mounts.
+
+    The module and its style come from our own route: what stands here is sent with every update.
+    """
+    # The stub runs from a blob, where a path has no host to be relative to.
+    stub = f"""
 export default function (component) {{
-  // The stub runs from a blob, where a path has no host to be relative to.
-  const ready = import(window.location.origin + "{BASE}/web/live.js");
-  ready.then((live) => live.mount(component));
-  return () => ready.then((live) => live.unmount?.(component));
+  const ready = import(window.location.origin + "{BASE}/web/{module}");
+  ready.then((part) => part.mount(component));
+  return () => ready.then((part) => part.unmount?.(component));
 }}
 """
+    return st.components.v2.component(name, js=stub, isolate_styles=False)
 
 
 def live_view(
@@ -29,7 +35,7 @@ def live_view(
     on_steering: Callable[[], None] = lambda: None,
 ) -> None:
     """Mount the view (once; later calls update it); the callbacks hear the sliders and the seed."""
-    component = st.components.v2.component("facevis_live", js=_STUB, isolate_styles=False)
+    component = browser_component("facevis_live", "live.js")
     component(
         data=data,
         key=key,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from facevis.i18n import LANGUAGES
+from facevis.links import start_from_query
 from facevis.live import Recording, RunConfig
 from facevis.live.rooms import rooms
 from facevis.live.trainer import LiveRun
@@ -46,6 +47,19 @@ def open_run(
         reason = plain(str(error))
         st.error(t("not_changed", reason=reason) if current else reason)
     return current
+
+
+def begin(
+    t: Translate,
+    query: Mapping[str, str] | None,
+    take: Callable[[Mapping[str, str]], list[str]],
+) -> None:
+    """On the first visit of a page: ``take`` its state from the link, and say what was ignored."""
+    if query is None:
+        return
+    ignored = take(query)
+    state.begin_at(start_from_query(query, ignored))
+    tell_ignored(t, ignored)
 
 
 def leave(current: Shown | None) -> None:

@@ -5,8 +5,23 @@ arrays; it knows no network and no screen.
 """
 
 from facevis.verification.bootstrap import TarIntervals, bootstrap_tar
-from facevis.verification.curves import OperatingPoint, Roc, auc, eer, roc, tar_at_far
-from facevis.verification.folds import FoldAccuracy, fold_pairs, kfold_accuracy
+from facevis.verification.curves import (
+    FARS,
+    OperatingPoint,
+    Roc,
+    auc,
+    eer,
+    far_grid,
+    roc,
+    tar_at_far,
+)
+from facevis.verification.folds import (
+    FOLDS,
+    FoldAccuracy,
+    fold_pairs,
+    kfold_accuracy,
+    people_accuracy,
+)
 from facevis.verification.identify import Identification, identification, split_gallery
 from facevis.verification.pairs import (
     ANGLES_DEG,
@@ -19,6 +34,8 @@ from facevis.verification.pairs import (
 
 __all__ = [
     "ANGLES_DEG",
+    "FARS",
+    "FOLDS",
     "FoldAccuracy",
     "Identification",
     "OperatingPoint",
@@ -30,10 +47,12 @@ __all__ = [
     "compare_all",
     "compare_pairs",
     "eer",
+    "far_grid",
     "fold_pairs",
     "identification",
     "kfold_accuracy",
     "pair_similarities",
+    "people_accuracy",
     "roc",
     "sample_pairs",
     "split_gallery",

@@ -16,6 +16,8 @@ import numpy as np
 from facevis.validation import within
 from facevis.verification.pairs import Scores
 
+FARS = tuple(10.0**-k for k in range(1, 7))
+"""Where a table reads TAR."""
 LEAST_IMPOSTORS = 10
 """Accepted impostors from which on a FAR can be relied on."""
 
@@ -101,6 +103,16 @@ def roc(scores: Scores) -> Roc:
         far, tar, threshold = far[1:], tar[1:], threshold[1:]
         threshold[0] = np.inf
     return Roc(far, tar, threshold)
+
+
+def far_grid(impostors: int, count: int = 49) -> np.ndarray:
+    """``count`` FARs for a curve, even in the logarithm: from one impostor pair or less up to 1.
+
+    >>> far_grid(1000, 4)
+    array([0.001, 0.01 , 0.1  , 1.   ])
+    """
+    lowest = min(-1, -math.ceil(math.log10(max(1, impostors))))
+    return np.minimum(1.0, 10.0 ** np.linspace(lowest, 0.0, count))
 
 
 def auc(scores: Scores) -> float:

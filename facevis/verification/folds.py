@@ -11,7 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from facevis.validation import whole
-from facevis.verification.pairs import sample_pairs
+from facevis.verification.pairs import Array, listed, pair_similarities, sample_pairs
+
+FOLDS = 10
+"""As many as LFW has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,7 @@ class FoldAccuracy:
         return float(self.accuracies.std(ddof=1) / np.sqrt(len(self.accuracies)))
 
 
-def kfold_accuracy(similarity: np.ndarray, same: np.ndarray, folds: int = 10) -> FoldAccuracy:
+def kfold_accuracy(similarity: np.ndarray, same: np.ndarray, folds: int = FOLDS) -> FoldAccuracy:
     """Mean accuracy over folds; fold k is the k-th of ``folds`` equal runs of the listed pairs.
 
     The threshold of a fold is that similarity of the other folds with which most of their pairs
@@ -46,14 +49,7 @@ def kfold_accuracy(similarity: np.ndarray, same: np.ndarray, folds: int = 10) ->
     >>> kfold_accuracy(similarity, same, folds=2).accuracies
     array([1. , 0.5])
     """
-    values, genuine = np.asarray(similarity, np.float64), np.asarray(same)
-    if values.ndim != 1 or genuine.shape != values.shape or genuine.dtype != bool:
-        raise ValueError(
-            f"similarities have shape {values.shape}, the words on who is who {genuine.shape} and "
-            f"type {genuine.dtype}; give two rows of one length, numbers and booleans."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError("a similarity is not a number; leave that pair out.")
+    values, genuine = listed(similarity, same)
     if len(values) < 2:
         raise ValueError(f"there are {len(values)} pairs; cross-validation needs at least 2.")
     whole("folds", folds, 2, len(values))
@@ -80,7 +76,7 @@ def _best_threshold(falling: np.ndarray, genuine: np.ndarray) -> float:
 
 
 def fold_pairs(
-    labels: np.ndarray, folds: int = 10, per_fold: int = 600, seed: int = 0
+    labels: np.ndarray, folds: int = FOLDS, per_fold: int = 600, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs for cross-validation: no identity is in two folds, half of each fold's are genuine.
 
@@ -112,3 +108,24 @@ def fold_pairs(
         parts.append((rows[first], rows[second], same))
     first, second, same = (np.concatenate(part) for part in zip(*parts, strict=True))
     return first, second, same
+
+
+def people_accuracy(
+    embeddings: Array, labels: np.ndarray, folds: int = FOLDS
+) -> FoldAccuracy | None:
+    """``kfold_accuracy`` of embeddings (N, D) over ``fold_pairs`` of their labels (N,).
+
+    With as many folds as the people allow, ``folds`` at most; None where not even two have a
+    genuine and an impostor pair each.
+
+    >>> labels = np.repeat(range(8), 3)
+    >>> people_accuracy(np.eye(8)[labels], labels).mean
+    1.0
+    """
+    for count in range(min(folds, len(np.unique(labels)) // 2), 1, -1):
+        try:
+            first, second, same = fold_pairs(labels, count)
+        except ValueError:  # a fold in which nobody has two pictures: fewer folds
+            continue
+        return kfold_accuracy(pair_similarities(embeddings, first, second), same, count)
+    return None

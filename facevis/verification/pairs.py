@@ -96,6 +96,18 @@ def compare_pairs(similarity: np.ndarray, same: np.ndarray) -> Scores:
     >>> compare_pairs(np.array([0.9, 0.4, 0.5]), np.array([True, True, False])).reaching
     array([1, 0])
     """
+    values, genuine = listed(similarity, same)
+    if not genuine.any():
+        raise ValueError("there is no genuine pair; list pairs of two pictures of one person.")
+    if genuine.all():
+        raise ValueError("there is no impostor pair; list pairs of two different people.")
+    counter = _Counter(np.sort(values[genuine]))
+    counter.add(values[~genuine], int((~genuine).sum()))
+    return counter.scores()
+
+
+def listed(similarity: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Similarities (P,) as float64 and which pairs are genuine (P,); ``ValueError`` in words."""
     values, genuine = np.asarray(similarity, np.float64), np.asarray(same)
     if values.ndim != 1 or genuine.shape != values.shape or genuine.dtype != bool:
         raise ValueError(
@@ -105,13 +117,7 @@ def compare_pairs(similarity: np.ndarray, same: np.ndarray) -> Scores:
     if not np.isfinite(values).all():
         place = int(np.flatnonzero(~np.isfinite(values))[0])
         raise ValueError(f"similarity {place} is not a number; leave that pair out.")
-    if not genuine.any():
-        raise ValueError("there is no genuine pair; list pairs of two pictures of one person.")
-    if genuine.all():
-        raise ValueError("there is no impostor pair; list pairs of two different people.")
-    counter = _Counter(np.sort(values[genuine]))
-    counter.add(values[~genuine], int((~genuine).sum()))
-    return counter.scores()
+    return values, genuine
 
 
 def pair_similarities(embeddings: Array, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -36,12 +36,12 @@ export class Certainty {
       return;
     }
     const { sure, near, enrol } = found;
-    this.near.title.textContent = words(sure.strangers ? "open_near" : "open_near_mean");
+    this.near.entitle(words(sure.strangers ? "open_near" : "open_near_mean"));
     this.sure.el.hidden = !sure.strangers;
     this.none.hidden = Boolean(sure.strangers);
     if (sure.strangers) this.sure.show(this.#spec(sure, 1 / sure.strangers.length, [0, 1], [[0, "0"], [0.5, "50 %"], [1, "100 %"]]));
     if (near.strangers) this.near.show(this.#spec(near, 180 / near.strangers.length, [0, 180], [[0, "0°"], [90, "90°"], [180, "180°"]]));
-    write(this.said, sure.strangers ? words("open_sure_said", { strangers: percent(sure.above[1], lang), known: percent(sure.above[0], lang), median: percent(sure.median[1], lang) }) : "");
+    write(this.said, sure.strangers ? words("open_sure_said", { level: percent(report.sure_level, lang, 0), strangers: percent(sure.above[1], lang), known: percent(sure.above[0], lang), median: percent(sure.median[1], lang) }) : "");
     this.title.hidden = this.guesses.hidden = !enrol?.guess;
     if (!enrol?.guess) return;
     this.guesses.replaceChildren(...enrol.guess.slice(0, SHOWN).map((/** @type {any[]} */ [who, sureOf, angle], /** @type {number} */ k) =>

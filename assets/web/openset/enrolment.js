@@ -2,7 +2,7 @@
 import { h, write } from "../dom.js";
 import { LineChart } from "../linechart.js";
 import { slider } from "./identification.js";
-import { Losses, degrees, outline, percent, picture } from "./pieces.js";
+import { Losses, degrees, outline, picture, powerOf } from "./pieces.js";
 
 const BAR = 3;
 const SHOWN = 12;
@@ -21,7 +21,7 @@ export class Enrolment {
     this.own = h("ul", { class: "fv-pairs" });
     this.others = h("ul", { class: "fv-pairs" });
     this.histogram = new LineChart({ title: words("open_template_angles"), height: 200 });
-    this.more = new LineChart({ title: words("open_more"), height: 200 });
+    this.more = new LineChart({ title: "", height: 200 });
     this.good = h("div", {},
       h("h4", { text: words("open_who") }), this.people,
       h("div", { class: "fv-two" }, h("div", {}, this.count.el, this.template), h("div", {}, this.said)),
@@ -54,7 +54,7 @@ export class Enrolment {
     const threshold = at?.[2];
     const accepted = found.own.filter((/** @type {number[]} */ [, angle]) => angle <= threshold).length;
     const wrongly = found.others.filter((/** @type {number[]} */ [, angle]) => angle <= threshold).length;
-    write(this.said, threshold === undefined || threshold === null ? "" : words("open_enrol_said", { name: report.names[found.who], n: found.count, threshold: degrees(threshold, lang), accepted, own: found.own.length, wrongly: wrongly < found.others.length ? String(wrongly) : `≥ ${wrongly}` }));
+    write(this.said, threshold === undefined || threshold === null ? "" : words("open_enrol_said", { far: powerOf(report.enrol_far), name: report.names[found.who], n: found.count, threshold: degrees(threshold, lang), accepted, own: found.own.length, wrongly: wrongly < found.others.length ? String(wrongly) : `≥ ${wrongly}` }));
     const highest = Math.max(...found.own_bars ?? [1], ...found.other_bars ?? [1], 1e-9);
     this.histogram.show({
       series: [
@@ -72,6 +72,7 @@ export class Enrolment {
   /** @param {any} report @param {number} count */
   #more(report, count) {
     const { page } = this;
+    this.more.entitle(page.words("open_more", { far: powerOf(report.enrol_far) }));
     const alive = [...report.members.keys()].filter((i) => report.members[i].enrol?.by_count?.length);
     const order = [...alive.filter((i) => i !== page.chosen), ...alive.filter((i) => i === page.chosen)];
     this.more.el.hidden = !order.length;

@@ -2,7 +2,7 @@
 import { h, write } from "../dom.js";
 import { captionOf } from "../caption.js";
 import { LineChart } from "../linechart.js";
-import { Losses, degrees, logTicks, percent } from "./pieces.js";
+import { Losses, degrees, logTicks, percent, powerOf } from "./pieces.js";
 
 export class Identification {
   /** @param {HTMLElement} host @param {import("./page.js").OpenSet} page */
@@ -20,7 +20,7 @@ export class Identification {
     this.good = h("div", {},
       h("div", { class: "fv-two fv-sliders" }, this.gallery.el, this.each.el), this.said,
       h("div", { class: "fv-two" }, this.ranks.el, this.open.el),
-      h("div", { class: "fv-wide" }, this.table), h("p", { class: "fv-quiet-note", text: words("open_identify_note") }));
+      h("div", { class: "fv-wide" }, this.table), (this.note = h("p", { class: "fv-quiet-note" })));
     host.replaceChildren(this.losses.el, this.soon, this.good);
   }
 
@@ -38,6 +38,7 @@ export class Identification {
     const found = report.members.map((/** @type {any} */ one) => (one.error ? { error: one.error } : one.identification));
     const first = found.find((/** @type {any} */ one) => !one.error);
     write(this.said, first ? words("open_gallery_said", { gallery: first.gallery, mated: first.mated, non_mated: first.non_mated }) : found[0].error);
+    write(this.note, words("open_identify_note", { probes: report.least_impostors }));
     this.#curves(found);
     const rows = found.map((/** @type {any} */ one, /** @type {number} */ i) => {
       const { name, detail } = captionOf(data.members[i], words, lang);
@@ -49,7 +50,7 @@ export class Identification {
       });
       return h("tr", { "data-here": String(i === page.chosen) }, head, h("td", { text: percent(one.cmc[0], lang) }), h("td", { text: percent(one.cmc[4], lang) }), ...open);
     });
-    const heads = [words("open_rank_1"), words("open_rank_5"), words("open_fpir", { power: "10⁻¹" }), words("open_fpir", { power: "10⁻²" })];
+    const heads = [words("open_rank_1"), words("open_rank_5"), ...[0, 1].map((k) => words("open_fpir", { power: powerOf(report.fars[k]) }))];
     this.table.replaceChildren(h("thead", {}, h("tr", {}, h("td"), ...heads.map((text) => h("th", { scope: "col", text })))), h("tbody", {}, ...rows));
   }
 

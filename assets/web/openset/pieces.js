@@ -56,6 +56,11 @@ export function logTicks(lowest) {
   return [...Array(1 - lowest).keys()].map((k) => [lowest + k, POWERS[-(lowest + k)]]);
 }
 
+/** A negative power of ten in words. @param {number} share */
+export function powerOf(share) {
+  return POWERS[Math.round(-Math.log10(share))];
+}
+
 /** The outline of bars that are `width` wide. @param {number[]} shares @param {number} width @param {number} highest @param {number} [from] */
 export function outline(shares, width, highest, from = 0) {
   const steps = shares.flatMap((share, i) => [[from + i * width, share / highest], [from + (i + 1) * width, share / highest]]);

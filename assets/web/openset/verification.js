@@ -2,9 +2,8 @@
 import { h, write } from "../dom.js";
 import { captionOf } from "../caption.js";
 import { LineChart } from "../linechart.js";
-import { Losses, degrees, logTicks, outline, percent, picture } from "./pieces.js";
+import { Losses, degrees, logTicks, outline, percent, picture, powerOf } from "./pieces.js";
 
-const FARS = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 const HALF = 2; // half degrees in a bar
 const SHOWN = 8;
 const HERO = 1; // FAR 1e-2
@@ -69,7 +68,7 @@ export class Verification {
   /** @param {string} kind */
   #turn(kind) {
     this.kind = kind;
-    this.curve.title.textContent = this.page.words(`open_${kind}`);
+    this.curve.entitle(this.page.words(`open_${kind}`));
     this.#curves();
   }
 
@@ -171,8 +170,8 @@ export class Verification {
       series.push({ points: [...low, ...high.reverse()], tone: `fv-tone-loss-${page.chosen}`, filled: true, label: words("open_band") });
     }
     // Left of ten accepted impostors a curve rests on a handful of pairs.
-    const reliable = Math.log10(10 / found.impostors);
-    series.push({ points: [[lowest, det ? DET_LOWEST : 0], [lowest, det ? 0 : 1.02], [reliable, det ? 0 : 1.02], [reliable, det ? DET_LOWEST : 0]], tone: "fv-tone-mute", filled: true, label: words("open_unreliable") });
+    const reliable = Math.log10(report.least_impostors / found.impostors);
+    series.push({ points: [[lowest, det ? DET_LOWEST : 0], [lowest, det ? 0 : 1.02], [reliable, det ? 0 : 1.02], [reliable, det ? DET_LOWEST : 0]], tone: "fv-tone-mute", filled: true, label: words("open_unreliable", { pairs: report.least_impostors }) });
     const order = [...report.members.keys()].filter((i) => !report.members[i].error && i !== page.chosen);
     for (const i of [...order, page.chosen]) {
       series.push({ points: line(report.members[i].curve), tone: `fv-tone-loss-${i}`, dashed: i !== page.chosen, label: words(`objective_${page.data.members[i].objective}`) });
@@ -199,22 +198,23 @@ export class Verification {
   #rows(report) {
     const { page, lang } = this;
     const { words, data } = page;
-    const heads = FARS.map((far, k) => h("th", { scope: "col", text: logTicks(-1 - k)[0][1] }));
+    const fars = report.fars.map((/** @type {number} */ far) => powerOf(far));
+    const heads = fars.map((/** @type {string} */ text) => h("th", { scope: "col", text }));
     const rows = report.members.map((/** @type {any} */ found, /** @type {number} */ i) => {
       const { name, detail } = captionOf(data.members[i], words, lang);
       const head = h("th", { scope: "row" }, h("b", { class: `fv-tone-loss-${i}`, text: name }), " ", h("small", { text: detail }));
-      if (found.error) return h("tr", {}, head, h("td", { colspan: FARS.length + 2, class: "fv-lost", text: found.error }));
+      if (found.error) return h("tr", {}, head, h("td", { colspan: fars.length + 2, class: "fv-lost", text: found.error }));
       const cells = found.tar.map((/** @type {any} */ at) => {
         const interval = at.low === undefined ? "" : words("open_interval", { low: percent(at.low, lang).replace(" %", ""), high: percent(at.high, lang).replace(" %", "") });
         if (at.far * found.impostors < 1) return h("td", { title: words("open_no_far"), text: "–" });
-        return h("td", { "data-reliable": String(at.reliable), title: at.reliable ? "" : words("open_unreliable_help") }, percent(at.tar, lang), h("small", { text: interval }));
+        return h("td", { "data-reliable": String(at.reliable), title: at.reliable ? "" : words("open_unreliable_help", { pairs: report.least_impostors }) }, percent(at.tar, lang), h("small", { text: interval }));
       });
       return h("tr", { "data-here": String(i === page.chosen) }, head, ...cells, h("td", { text: percent(found.eer, lang) }), h("td", { text: percent(found.auc, lang, 2) }));
     });
     this.table.replaceChildren(
       h("thead", {}, h("tr", {}, h("td", { text: words("open_tar_at") }), ...heads, h("th", { scope: "col", text: "EER" }), h("th", { scope: "col", text: "AUC" }))),
       h("tbody", {}, ...rows));
-    write(this.tableNote, words(!report.full ? "open_table_soon" : report.members.some((/** @type {any} */ one) => one.band) ? "open_table_note" : "open_table_few", { people: report.names.length }));
+    write(this.tableNote, words(!report.full ? "open_table_soon" : report.members.some((/** @type {any} */ one) => one.band) ? "open_table_note" : "open_table_few", { people: report.names.length, least: report.least_identities, pairs: report.least_impostors }));
   }
 
   fit() {

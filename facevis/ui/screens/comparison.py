@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query, start_from_query
+from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query
 from facevis.live import RunConfig
 from facevis.live.config import OPEN_MARGINS
 from facevis.live.presets import COMPARISONS
@@ -28,10 +28,7 @@ SCALES = (1e-3, 1e4)
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
-    if query is not None:
-        ignored = comparison.begin(query)
-        state.begin_at(start_from_query(query, ignored))
-        runs.tell_ignored(t, ignored)
+    runs.begin(t, query, comparison.begin)
     with st.sidebar:
         dataset = _sidebar(t)
     if dataset is None:

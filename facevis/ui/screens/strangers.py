@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from facevis.i18n import browser_strings
-from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query, start_from_query
+from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query
 from facevis.live import RunConfig
 from facevis.live.frames import describe_member
 from facevis.live.projection import KINDS
@@ -16,26 +16,15 @@ from facevis.live.trainer import LiveRun
 from facevis.ui import comparison_state as comparison
 from facevis.ui import controls, runs, state, take_away
 from facevis.ui import strangers_state as strangers
-from facevis.ui.live_view import live_view, view_data
+from facevis.ui.live_view import browser_component, live_view, view_data
 from facevis.ui.screens.comparison import SCALES, member
 
 Translate = Callable[..., str]
 
-_STUB = f"""
-export default function (component) {{
-  const ready = import(window.location.origin + "{BASE}/web/openset/mount.js");
-  ready.then((report) => report.mount(component));
-  return () => ready.then((report) => report.unmount?.(component));
-}}
-"""
-
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the part that is looked at."""
-    if query is not None:
-        ignored = strangers.begin(query)
-        state.begin_at(start_from_query(query, ignored))
-        runs.tell_ignored(t, ignored)
+    runs.begin(t, query, strangers.begin)
     with st.sidebar:
         dataset = _sidebar(t)
     if dataset is None:
@@ -100,7 +89,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         live_view(data, key="live_strangers", on_reseed=state.new_seed)
         take_away.section(t, run)
         return
-    component = st.components.v2.component("facevis_openset", js=_STUB, isolate_styles=False)
+    component = browser_component("facevis_openset", "openset/mount.js")
     component(data=_data(token, part, config), key="openset", height="content")
     st.download_button(
         t("open_save"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from facevis.links import start_from_query, sweep_to_query
+from facevis.links import sweep_to_query
 from facevis.live import RunConfig
 from facevis.live.sweep import POSTERIOR, SWEPT, sweep_bound, swept_values
 from facevis.live.trainer import LiveRun
@@ -20,10 +20,7 @@ Translate = Callable[..., str]
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
-    if query is not None:
-        ignored = sweep.begin(query)
-        state.begin_at(start_from_query(query, ignored))
-        runs.tell_ignored(t, ignored)
+    runs.begin(t, query, sweep.begin)
     with st.sidebar:
         dataset = _sidebar(t)
     if dataset is None:
