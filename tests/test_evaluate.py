@@ -2,27 +2,17 @@
 
 import csv
 import dataclasses
-import json
-import subprocess
-import sys
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
+from evaluations import CONFIG, listing, people, refused, result, run
 
-from facevis import cli
 from facevis import evaluate as command
-from facevis.embedders import OnnxEmbedder, OnnxOptions, RecordingEmbedder
+from facevis.embedders import RecordingEmbedder
 from facevis.live import Ensemble, material
-from facevis.live.config import Member, RunConfig
+from facevis.live.config import RunConfig
 from facevis.live.recording import Recording
 from facevis.verification import auc, compare_all
-
-MEMBERS = (Member(objective="arcface"), Member(objective="softmax"))
-CONFIG = RunConfig(members=MEMBERS, identities=4, unseen=4, embedding_dim=4, steps=5)
-WEIGHTS = np.random.default_rng(0).standard_normal((3 * 8 * 8, 6)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -30,73 +20,6 @@ def recording(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "run.npz"
     Ensemble(CONFIG, device="cpu").record().save(path)
     return path
-
-
-def people(folder, count=5, each=4, side=9, seed=0):
-    """Pictures that resemble those of the same person."""
-    rng = np.random.default_rng(seed)
-    for person in range(count):
-        face = rng.integers(0, 200, (side, side, 3))
-        for number in range(each):
-            path = folder / f"p{person}" / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            noisy = face + rng.integers(0, 56, (side, side, 3))
-            Image.fromarray(noisy.astype(np.uint8)).save(path)
-    return folder
-
-
-def listing(folder, count=20):
-    """A list of genuine and impostor pairs in turn."""
-    rng = np.random.default_rng(1)
-    lines = []
-    for _ in range(count):
-        (a, b), (i, j) = rng.permutation(5)[:2], rng.permutation(4)[:2]
-        lines += [f"p{a}/{i}.png p{a}/{j}.png 1", f"p{a}/{i}.png p{b}/{j}.png 0"]
-    path = folder / "pairs.txt"
-    path.write_text("\n".join(dict.fromkeys(lines)))
-    return path
-
-
-def network(path, shape=("N", 3, 8, 8), weights=WEIGHTS, last=(), inputs=1, outputs=1):
-    """Pictures, flattened in the order of planes, times a matrix."""
-    nodes, planes = [], "x"
-    if shape[-1] == 3:
-        nodes, planes = [helper.make_node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2])], "t"
-    nodes.append(helper.make_node("Flatten", [planes], ["f"]))
-    nodes.append(helper.make_node("MatMul", ["f", "w"], ["y"]))
-    nodes += [helper.make_node(kind, ["y"], ["y1"]) for kind in last]
-    result = "y1" if last else "y"
-    given = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)]
-    given += [helper.make_tensor_value_info("z", TensorProto.FLOAT, [1])] * (inputs - 1)
-    found = [helper.make_tensor_value_info(result, TensorProto.FLOAT, None)]
-    found += [helper.make_tensor_value_info("f", TensorProto.FLOAT, None)] * (outputs - 1)
-    graph = helper.make_graph(nodes, "g", given, found, [numpy_helper.from_array(weights, "w")])
-    opset = [helper.make_opsetid("", 17)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
-    return path
-
-
-def run(model, *arguments, out):
-    cli.main(["evaluate", str(model), "--out", str(out), *map(str, arguments)])
-
-
-def refused(model, *arguments, out):
-    """What the command says when it ends, one sentence of one line; nothing is written."""
-    with pytest.raises(SystemExit) as end:
-        run(model, *arguments, out=out)
-    said = str(end.value)
-    assert said.endswith(".")
-    assert "\n" not in said
-    assert not out.exists() or list(out.iterdir()) == []
-    return said
-
-
-def result(folder):
-    def no_nan(text):
-        raise AssertionError(f"{text} is no JSON")
-
-    text = (folder / "verification.json").read_text(encoding="utf-8")
-    return json.loads(text, parse_constant=no_nan)
 
 
 # -- recordings -----------------------------------------------------------------------------------
@@ -286,117 +209,6 @@ def test_control_c_leaves_no_part(recording, tmp_path, monkeypatch):
 
     monkeypatch.setattr(command, "picture", stop)
     assert refused(recording, "--formats", "png", out=tmp_path / "out").startswith("Stopped")
-
-
-# -- ONNX -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", [("N", 3, 8, 8), (1, 3, 8, 8), ("N", 8, 8, 3), (1, 8, 8, 3)])
-def test_an_onnx_model_gets_its_pictures_as_it_wants_them(tmp_path, shape):
-    images = np.random.default_rng(0).integers(0, 255, (70, 8, 8, 3)).astype(np.uint8)
-    model = OnnxEmbedder(network(tmp_path / "m.onnx", shape), OnnxOptions())
-    planes = images.transpose(0, 3, 1, 2).reshape(70, -1) / 127.5 - 1.0
-    np.testing.assert_allclose(model.embed(images)[0], planes @ WEIGHTS, atol=1e-4)
-    options = OnnxOptions(channels="bgr", mean=0.0, std=255.0)
-    turned = OnnxEmbedder(tmp_path / "m.onnx", options).embed(images[..., ::-1])[0]
-    planes = images.transpose(0, 3, 1, 2).reshape(70, -1) / 255.0
-    np.testing.assert_allclose(turned, planes @ WEIGHTS, atol=1e-4)
-
-
-def test_an_onnx_model_of_any_size_takes_the_size_that_is_named(tmp_path, capsys):
-    model = network(tmp_path / "m.onnx", ("N", 3, "H", "W"))
-    folder = people(tmp_path / "mine")
-    shared = ["--folder", folder, "--formats", "json"]
-    assert "--size" in refused(model, *shared, out=tmp_path / "out")
-    run(model, *shared, "--size", "8", out=tmp_path / "out")
-    found = result(tmp_path / "out")
-    assert found["model"]["onnxruntime"]
-    assert found["members"][0]["auc"] > 0.9
-
-
-@pytest.mark.parametrize(
-    ("options", "arguments", "sentence"),
-    [
-        ({"shape": ("N", 3, 8, 8)}, ["--size", "9"], "size is 9, but"),
-        ({"shape": ("N", 3, 8, 8)}, ["--channels", "rgba"], "channels is 'rgba'"),
-        ({"shape": ("N", 3, 8, 8)}, ["--std", "0"], "std is 0.0"),
-        (
-            {"shape": ("N", 3, 8, 16), "weights": np.tile(WEIGHTS, (2, 1))},
-            [],
-            "16×8 pixels; only square",
-        ),
-        ({"shape": (4, 3, 8, 8)}, [], "takes 4 pictures at a time"),
-        ({"shape": ("N", 192)}, [], "a model of pictures takes"),
-        ({"shape": ("N", "C", 8, 8)}, [], "3 or 1 channels"),
-        ({"inputs": 2}, [], "has 2 inputs and 1 outputs"),
-        ({"outputs": 2}, [], "has 1 inputs and 2 outputs"),
-        ({"weights": WEIGHTS[:, :1]}, [], "is one number for each picture"),
-        ({"last": ("Size",)}, [], "has shape ()"),
-        ({"weights": 0 * WEIGHTS}, [], "zero and has no direction"),
-        ({"weights": np.nan * WEIGHTS}, [], "not a number"),
-    ],
-)
-def test_an_onnx_model_that_does_not_fit_is_refused(tmp_path, options, arguments, sentence):
-    last = options.get("last")
-    model = network(tmp_path / "m.onnx", **options)
-    if last:
-        model_ = onnx.load(model)
-        model_.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
-        onnx.save(model_, model)
-    folder = people(tmp_path / "mine")
-    said = refused(model, "--folder", folder, *arguments, out=tmp_path / "out")
-    assert sentence in said
-
-
-@pytest.mark.parametrize("way", ["folder", "pairs"])
-def test_identical_embeddings_are_refused(tmp_path, way):
-    weights = np.ones((192, 6), np.float32)  # one direction, and its opposite for dark pictures
-    folder = people(tmp_path / "mine")
-    given = folder if way == "folder" else listing(folder)
-    model = network(tmp_path / "m.onnx", weights=weights)
-    said = refused(model, f"--{way}", given, "--mean", "-1", out=tmp_path / "out")
-    assert "point the same way" in said
-
-
-def test_what_is_no_model_is_refused(tmp_path):
-    folder = people(tmp_path / "mine")
-    for name, sentence in (
-        ("none.onnx", "there is no file"),
-        ("none.npz", "cannot be read"),
-        ("model.pt", "is no model"),
-        ("bad.onnx", "is not an ONNX model that can be run"),
-    ):
-        if name == "bad.onnx":
-            (tmp_path / name).write_bytes(b"not a model")
-        said = refused(tmp_path / name, "--folder", folder, out=tmp_path / "out")
-        assert sentence in said
-    model = network(tmp_path / "m.onnx")
-    assert "brings no pictures" in refused(model, out=tmp_path / "out")
-
-
-def test_onnxruntime_is_loaded_for_an_onnx_file_only():
-    code = "import facevis.evaluate, sys; print('onnxruntime' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert found.stdout.strip() == "False"
-
-
-def test_with_flip_a_picture_and_its_mirror_image_are_one(tmp_path):
-    straight = people(tmp_path / "straight")
-    for path in straight.rglob("*.png"):
-        other = tmp_path / "mirrored" / path.relative_to(straight)
-        other.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.asarray(Image.open(path))[:, ::-1]).save(other)
-    model = network(tmp_path / "m.onnx")
-    areas = {}
-    for flags in ((), ("--flip",)):
-        for name in ("straight", "mirrored"):
-            out = tmp_path / f"out-{name}-{len(flags)}"
-            run(model, "--folder", tmp_path / name, *flags, "--formats", "json", out=out)
-            found = result(out)
-            assert found["pictures"]["flip"] is bool(flags)
-            areas[name, len(flags)] = found["members"][0]["auc"]
-    assert areas["straight", 1] == pytest.approx(areas["mirrored", 1], abs=1e-6)
-    assert areas["straight", 0] != areas["mirrored", 0]
 
 
 def test_pictures_that_are_no_longer_those_of_the_recording_are_refused(tmp_path):

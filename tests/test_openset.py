@@ -2,13 +2,10 @@
 
 import dataclasses
 import json
-import threading
 
 import numpy as np
 import pytest
 import torch
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from facevis.live import Ensemble, Member, RunConfig
 from facevis.live.material import material_for
@@ -20,8 +17,6 @@ from facevis.live.openset import (
     report,
     strangers_of,
 )
-from facevis.live.openset_routes import parse_question, routes
-from facevis.live.rooms import rooms
 from facevis.verification import (
     auc,
     bootstrap_tar,
@@ -287,72 +282,3 @@ def test_without_strangers_there_is_nothing_to_look_at():
 def test_their_pictures_come_in_the_report_s_order(ensemble):
     shown = as_shown(ensemble.material)
     assert np.array_equal(shown.shown, strangers_of(ensemble.material))
-
-
-# -- over HTTP ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def client():
-    return TestClient(Starlette(routes=routes()))
-
-
-@pytest.fixture(scope="module")
-def finished():
-    token = rooms.open(CONFIG)
-    run = rooms.find(token)
-    done = threading.Event()
-    leave = run.listen(lambda: run.state == "finished" and done.set())
-    run.play()
-    assert done.wait(60)
-    leave()
-    return token
-
-
-def test_a_run_is_reported_over_http_with_its_state(client, finished, found):
-    answer = client.get(f"/facevis/runs/{finished}/openset.json").json()
-    assert answer["state"] == "finished"
-    assert answer["step"] == CONFIG.steps
-    assert answer["members"][0]["genuine"] == found["members"][0]["genuine"]
-    short = client.get(f"/facevis/runs/{finished}/openset.json?full=0").json()
-    assert "pairs" not in short["members"][0]
-    state = client.get(f"/facevis/runs/{finished}/openset.json?only=state").json()
-    assert set(state) == {"state", "steps", "generation", "step"}
-    picture = client.get(f"/facevis/runs/{finished}/strangers.png")
-    assert picture.content.startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "stranger=-1",
-        "gallery=x",
-        "per_identity=0",
-        "enrolled=99999999",
-        "gallery=1.5",
-        "full=maybe",
-    ],
-)
-def test_a_question_that_makes_no_sense_is_answered_in_words(client, finished, query):
-    answer = client.get(f"/facevis/runs/{finished}/openset.json?{query}")
-    assert answer.status_code == 400
-    assert "give a whole number" in answer.json()["error"]
-
-
-def test_a_run_that_is_gone_is_said(client):
-    answer = client.get("/facevis/runs/nobody/openset.json")
-    assert answer.status_code == 404
-    assert answer.json()["gone"] is True
-
-
-def test_a_run_without_strangers_says_so(client):
-    token = rooms.open(RunConfig(steps=1))
-    assert "no strangers" in client.get(f"/facevis/runs/{token}/openset.json").json()["error"]
-
-
-def test_absurd_wishes_are_brought_to_what_there_is(client, finished):
-    wish = "gallery=999&per_identity=900&stranger=999&enrolled=999"
-    answer = client.get(f"/facevis/runs/{finished}/openset.json?{wish}").json()
-    assert answer["members"][0]["enrol"]["who"] == 9
-    assert "enrol fewer" in answer["members"][0]["identification"]["error"]
-    assert parse_question({}) == Question()

@@ -5,16 +5,6 @@ import pytest
 VIEW = "document.querySelector('.fv-root').parentElement.__facevisView"
 
 
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
-    page.faults = []
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    yield page
-    context.close()
-
-
 def finished(page, url, steps):
     page.goto(url)
     page.wait_for_function(f"window.__facevis && {VIEW}.stage?.scene.ready", timeout=60_000)

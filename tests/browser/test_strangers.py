@@ -6,16 +6,6 @@ RUN = "data=digits&n=7&unseen=3&dim=8&steps=60&members=softmax,triplet,arcface:s
 REPORT = "document.querySelector('.fv-open').parentElement.__facevisView"
 
 
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
-    page.faults = []
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    yield page
-    context.close()
-
-
 def opened(page, app_url, part, more=""):
     page.goto(f"{app_url}/strangers?{RUN}&part={part}{more}")
     page.wait_for_function(

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from facevis.links import start_from_query, to_query
+from facevis.links import to_query
 from facevis.live import Recording, RunConfig
 from facevis.live.presets import PRESETS, shipped_recording
 from facevis.live.trainer import LiveRun
@@ -27,10 +27,7 @@ RANGES = {"m1": [1.0, 4.0, 0.05], "m2": [0.0, 1.2, 0.01], "m3": [0.0, 1.0, 0.01]
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
-    if query is not None:
-        ignored = playground.begin(query)
-        state.begin_at(start_from_query(query, ignored))
-        runs.tell_ignored(t, ignored)
+    runs.begin(t, query, playground.begin)
     with st.sidebar:
         dataset = _sidebar(t)
     error = state.take("opened_error")
