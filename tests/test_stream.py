@@ -1,13 +1,13 @@
 """The stream: frames that decode to the snapshots, commands that act, messages that cannot harm."""
 
 import json
-import struct
 import time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listening import Listener, decode
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -29,44 +29,6 @@ def run():
     live = rooms.find(token)
     yield token, live
     live.pause()
-
-
-def decode(frame: bytes, classes: int, dim: int, members: int = 1):
-    (length,) = struct.unpack_from("<I", frame)
-    header = json.loads(frame[4 : 4 + length])
-    assert (4 + length) % 4 == 0
-    prototypes = np.frombuffer(frame, "<f4", members * classes * dim, 4 + length)
-    points = np.frombuffer(frame, "<i2", offset=4 + length + prototypes.nbytes)
-    extent = np.array(header["extent"])[:, None, None]
-    shape = (members, -1, dim)
-    return header, prototypes.reshape(shape), points.reshape(shape) / 32767 * extent
-
-
-class Listener:
-    """A client that acknowledges every frame and sorts what it hears."""
-
-    def __init__(self, socket, classes=10, dim=2, members=1):
-        self.socket, self.frames, self.texts = socket, [], []
-        self.shape = classes, dim, members
-
-    def hear(self, until, seconds=20.0):
-        limit = time.monotonic() + seconds
-        while time.monotonic() < limit:
-            if until(self):
-                return self
-            message = self.socket.receive()
-            if message.get("bytes"):
-                self.frames.append(decode(message["bytes"], *self.shape))
-                self.say(type="ack")
-            else:
-                self.texts.append(json.loads(message["text"]))
-        raise AssertionError(f"not heard in {seconds} s; last: {self.texts[-1:]}")
-
-    def say(self, **message):
-        self.socket.send_text(json.dumps(message))
-
-    def state(self):
-        return next((t["state"] for t in reversed(self.texts) if "state" in t), None)
 
 
 @pytest.mark.parametrize("dim", [2, 3])
@@ -99,91 +61,6 @@ def test_a_viewer_gets_the_description_then_the_whole_recording(client, run):
     assert steps == [snapshot.step for snapshot in live.recording.snapshots]
     assert steps[0] == 0
     assert steps[-1] == 40
-
-
-MANY_DIMENSIONS = RunConfig(
-    members=(Member(objective="softmax"), Member(objective="arcface")),
-    embedding_dim=16,
-    identities=7,
-    unseen=3,
-    steps=6,
-)
-
-
-@pytest.fixture(scope="module")
-def recorded():
-    recording = Ensemble(MANY_DIMENSIONS).record()
-    return rooms.open(MANY_DIMENSIONS, recording), recording.snapshots
-
-
-def seen_through(client, token, query, kept):
-    with client.websocket_connect(f"/facevis/stream/{token}{query}") as socket:
-        listener = Listener(socket, classes=7, dim=3, members=2)
-        return listener.hear(lambda heard: len({h["step"] for h, *_ in heard.frames}) >= kept)
-
-
-def unit(rows):
-    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
-
-
-@pytest.mark.parametrize(
-    ("query", "classes"), [("", [0, 1, 2]), ("?project=span:5,0,3", [5, 0, 3])]
-)
-def test_many_dimensions_come_as_three_with_exact_cosines_to_three_prototypes(
-    client, recorded, query, classes
-):
-    token, snapshots = recorded
-    listener = seen_through(client, token, query, len(snapshots))
-    run = listener.texts[0]
-    assert (run["type"], run["dim"], run["embedding_dim"]) == ("run", 3, 16)
-    assert run["projection"] == {"kind": "span", "classes": classes}
-    assert all(member["spherical"] for member in run["members"])
-    by_step = {snapshot.step: snapshot for snapshot in snapshots}
-    for header, prototypes, points in listener.frames:
-        snapshot = by_step[header["step"]]
-        wanted = unit(snapshot.prototypes)[:, classes]
-        chosen = prototypes[:, classes]
-        np.testing.assert_allclose(
-            chosen @ chosen.swapaxes(1, 2), wanted @ wanted.swapaxes(1, 2), atol=1e-5
-        )
-        np.testing.assert_allclose(
-            points @ chosen.swapaxes(1, 2),
-            unit(snapshot.embeddings) @ wanted.swapaxes(1, 2),
-            atol=1e-4,
-        )
-        known = sum(label < 7 for label in run["labels"])
-        for bars in header["angles"]:
-            assert [len(bars["own"]), len(bars["others"])] == [60, 60]
-            assert [sum(bars["own"]), sum(bars["others"])] == [known, 6 * known]
-
-
-def test_pca_says_what_it_holds(client, recorded):
-    token, snapshots = recorded
-    listener = seen_through(client, token, "?project=pca", len(snapshots))
-    assert listener.texts[0]["projection"] == {"kind": "pca", "classes": []}
-    for header, _, points in listener.frames:
-        assert all(0 < share <= 1 for share in header["held"])
-        np.testing.assert_allclose(np.linalg.norm(points, axis=-1), 1.0, atol=1e-4)
-
-
-@pytest.mark.parametrize("text", ["span:0,1,7", "umap", "span:0,0,0"])
-def test_what_is_no_projection_is_said_after_the_description(client, recorded, text):
-    token, snapshots = recorded
-    listener = seen_through(client, token, f"?project={text}", len(snapshots))
-    kinds = [message["type"] for message in listener.texts]
-    assert kinds[0] == "run"
-    assert kinds.count("error") == 1
-    assert listener.texts[0]["projection"] == {"kind": "span", "classes": [0, 1, 2]}
-
-
-def test_two_dimensions_know_no_projection(client, run):
-    with client.websocket_connect(f"/facevis/stream/{run[0]}?project=umap") as socket:
-        listener = Listener(socket)
-        listener.say(type="step")
-        listener.hear(lambda heard: any(h["step"] == 1 for h, *_ in heard.frames))
-    assert not {"projection", "embedding_dim"} & set(listener.texts[0])
-    assert all(not {"angles", "held"} & set(header) for header, *_ in listener.frames)
-    assert "error" not in {message["type"] for message in listener.texts}
 
 
 def test_rewind_says_reset_and_repeats_the_frames_to_the_bit(client, run):
