@@ -251,25 +251,26 @@ def unit(embeddings: Array) -> np.ndarray:
     lost: np.ndarray = np.logical_not(np.isfinite(points).all(axis=1))
     if lost.any():
         raise ValueError(
-            f"{_some(lost)} not a number; the network diverged or its input is damaged: train "
+            f"{_some(lost, 'is not a number', 'are no numbers')}; the network diverged or its input is damaged: train "
             "again with a lower learning rate, or leave these pictures out."
         )
     largest = np.abs(points).max(axis=1, keepdims=True, initial=0.0)
     zero: np.ndarray = np.equal(largest[:, 0], 0.0)
     if zero.any():
         raise ValueError(
-            f"{_some(zero)} zero and has no direction; leave these pictures out, or use a network "
-            "whose embedding does not vanish."
+            f"{_some(zero, 'is zero and has no direction', 'are zero and have no direction')}; "
+            "leave these pictures out, or use a network whose embedding does not vanish."
         )
     points = points / largest  # first, so that no length overflows
     return points / np.sqrt(np.einsum("nd,nd->n", points, points))[:, None]
 
 
-def _some(rows: np.ndarray) -> str:
+def _some(rows: np.ndarray, one: str, several: str) -> str:
+    """Which rows, and what they are."""
     found = np.flatnonzero(rows)
     if len(found) == 1:
-        return f"embedding {found[0]} is"
-    return f"{len(found)} embeddings (the first is number {found[0]}) have a value that is"
+        return f"embedding {found[0]} {one}"
+    return f"{len(found)} embeddings (the first is number {found[0]}) {several}"
 
 
 def _check_pairs(classes: np.ndarray, sizes: np.ndarray, names: Sequence[str] | None) -> None:
