@@ -251,8 +251,9 @@ def unit(embeddings: Array) -> np.ndarray:
     lost: np.ndarray = np.logical_not(np.isfinite(points).all(axis=1))
     if lost.any():
         raise ValueError(
-            f"{_some(lost, 'is not a number', 'are no numbers')}; the network diverged or its input is damaged: train "
-            "again with a lower learning rate, or leave these pictures out."
+            f"{_some(lost, 'is not a number', 'are each not a number')}; the network diverged or "
+            "its input is damaged: train again with a lower learning rate, or leave these pictures "
+            "out."
         )
     largest = np.abs(points).max(axis=1, keepdims=True, initial=0.0)
     zero: np.ndarray = np.equal(largest[:, 0], 0.0)
