@@ -54,7 +54,7 @@ def test_an_onnx_model_of_any_size_takes_the_size_that_is_named(tmp_path, capsys
         ({"outputs": 2}, [], "has 1 inputs and 2 outputs"),
         ({"weights": WEIGHTS[:, :1]}, [], "is one number for each picture"),
         ({"last": ("Size",)}, [], "has shape ()"),
-        ({"weights": 0 * WEIGHTS}, [], "zero and has no direction"),
+        ({"weights": 0 * WEIGHTS}, [], "are zero and have no direction"),
         ({"weights": np.nan * WEIGHTS}, [], "not a number"),
     ],
 )
