@@ -12,9 +12,28 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"alignment", "assets", "geometry", "margins", "packings", "validation"},
-    {"datasets", "intervals", "mining", "models", "objectives", "statistics", "verification"},
-    {"embedders", "figures", "i18n", "lessons", "links", "live"},
-    {"__main__", "app", "cli", "compare", "evaluate", "trials", "ui"},
+    {
+        "corpora",
+        "datasets",
+        "intervals",
+        "mining",
+        "models",
+        "objectives",
+        "statistics",
+        "verification",
+    },
+    {"embedders", "figures", "fullscale", "i18n", "lessons", "links", "live"},
+    {
+        "__main__",
+        "app",
+        "cli",
+        "compare",
+        "data_command",
+        "evaluate",
+        "train_command",
+        "trials",
+        "ui",
+    },
 )
 """Rooms from the ground up; a room may use its own floor and those below."""
 
