@@ -215,11 +215,31 @@ def apply_margin(
     plain = cosines.gather(-1, column).squeeze(-1)
     if angle is None:
         angle = _angle_of(plain)
-    target = target_cosine(angle, margin, tail)
-    if gradient == "detached":
-        target = plain + (target - plain).detach()
+    target = margin_target(plain, angle, margin, tail, gradient)
     target = torch.where(here, target, plain).to(cosines.dtype)
     return cosines.scatter(-1, column, target.unsqueeze(-1))
+
+
+def margin_target(
+    cosine: Tensor,
+    angle: Tensor,
+    margin: Margin | StackedMargin,
+    tail: str = "monotone",
+    gradient: str = "exact",
+) -> Tensor:
+    """``target_cosine`` of the angle, with the gradient that is wanted.
+
+    Shapes: the cosine of the true class and its angle, any → the same. ``gradient`` as in
+    ``apply_margin``.
+
+    >>> angle = torch.tensor([0.5])
+    >>> margin_target(torch.cos(angle), angle, Margin.cosface(0.25)).round(decimals=4)
+    tensor([0.6276])
+    """
+    target = target_cosine(angle, margin, tail)
+    if gradient == "detached":
+        target = cosine + (target - cosine).detach()
+    return target
 
 
 def _angle_of(cosine: Tensor) -> Tensor:
