@@ -22,7 +22,7 @@ def world() -> int:
 
 
 def rows_of(count: int, process: int, processes: int) -> range:
-    """The rows of a table of ``count`` that lie on a process: runs of equal length, the last shorter.
+    """The rows of a table of ``count`` on a process: runs of equal length, the last ones shorter.
 
     The same cut as DTensor's ``Shard(0)``.
 

@@ -1,0 +1,193 @@
+"""Checkpoints: everything a run needs to go on, on any number of processes.
+
+Tensors are written by torch.distributed.checkpoint as safetensors, prototypes and what the
+optimizer knows of them as DTensors, so that each process writes its rows and reads those that are
+its own then; what is no tensor lies in progress.json. A checkpoint is written under another name
+and renamed when it is whole: what bears the name of a step is whole. No pickle is read or written.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import shutil
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from torch import Tensor
+from torch.distributed.checkpoint import HuggingFaceStorageReader, HuggingFaceStorageWriter
+from torch.distributed.tensor import DTensor, Shard, init_device_mesh
+
+from facevis.fullscale import ranks
+
+_NAME = re.compile(r"step-(\d{8})")
+_PROGRESS = "progress.json"
+
+
+class Tensors:
+    """The tensors of a checkpoint by name: such that all processes hold, and rows of tables."""
+
+    def __init__(self) -> None:
+        self.shared: dict[str, Tensor] = {}
+        self.rows: dict[str, tuple[Tensor, int]] = {}
+        """This process' rows, and how many there are in all."""
+
+    def as_state(self, device: str) -> dict[str, Tensor]:
+        """As torch.distributed.checkpoint takes them."""
+        state = dict(self.shared)
+        mesh = init_device_mesh(device, (ranks.world(),)) if dist.is_initialized() else None
+        for name, (part, count) in self.rows.items():
+            if mesh is None:
+                state[name] = part
+                continue
+            shape = torch.Size([count, *part.shape[1:]])
+            whole = torch.empty(shape, device="meta")
+            state[name] = DTensor.from_local(
+                part, mesh, [Shard(0)], run_check=False, shape=shape, stride=whole.stride()
+            )
+        return state
+
+
+def save(
+    folder: Path, step: int, tensors: Tensors, progress: Mapping[str, Any], device: str
+) -> None:
+    """Write the checkpoint of a step; all processes call it.
+
+    ``ValueError`` in a sentence where it cannot be written; older checkpoints stay as they are.
+    """
+    final = folder / f"step-{step:08d}"
+    growing = folder / f".step-{step:08d}"
+    first = ranks.rank() == 0
+    with _in_words(growing, folder):
+        if first:
+            shutil.rmtree(growing, ignore_errors=True)
+            growing.mkdir(parents=True)
+        _wait()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about single processes, and about its own insides
+            dcp.save(
+                tensors.as_state(device),
+                storage_writer=HuggingFaceStorageWriter(str(growing), save_distributed=True),
+                no_dist=not dist.is_initialized(),
+            )
+        if first:
+            text = json.dumps(
+                {"format": "facevis-checkpoint-1", "step": step, **progress}, indent=1
+            )
+            (growing / _PROGRESS).write_text(text, encoding="utf-8")
+            shutil.rmtree(final, ignore_errors=True)
+            growing.rename(final)
+    _wait()
+
+
+class _in_words:
+    """Faults of writing in one sentence, and nothing half written left behind."""
+
+    def __init__(self, growing: Path, folder: Path) -> None:
+        self.growing, self.folder = growing, folder
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None:
+            return
+        shutil.rmtree(self.growing, ignore_errors=True)
+        if not isinstance(error, Exception):
+            return
+        text = " ".join(str(error).split())
+        full = "No space left" in text or getattr(error, "errno", None) == errno.ENOSPC
+        reason = "the disk is full" if full else text[:200]
+        raise ValueError(
+            f"the checkpoint could not be written to {self.folder} ({reason}); older ones are "
+            "whole. Make room or correct the permissions; the run can be taken up again."
+        ) from error
+
+
+def _wait() -> None:
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def steps(folder: Path) -> list[int]:
+    """The steps of all whole checkpoints, in order."""
+    if not folder.is_dir():
+        return []
+    found = (_NAME.fullmatch(entry.name) for entry in folder.iterdir() if entry.is_dir())
+    return sorted(int(match[1]) for match in found if match)
+
+
+def tidy(folder: Path, keep: int) -> None:
+    """Remove all but the last ``keep`` checkpoints, and what a killed run left half written."""
+    for step in steps(folder)[:-keep]:
+        # Renamed first: a removal that is cut off must not leave half a checkpoint of that name.
+        old = (folder / f"step-{step:08d}").rename(folder / f".old-{step:08d}")
+        shutil.rmtree(old, ignore_errors=True)
+    for entry in folder.glob(".*"):
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def progress_of(folder: Path, step: int) -> dict[str, Any]:
+    """What is no tensor in the checkpoint of a step."""
+    path = folder / f"step-{step:08d}" / _PROGRESS
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"the checkpoint {path.parent.name} has no readable {_PROGRESS}; remove its folder, "
+            "and the run goes on from the one before."
+        ) from error
+    if not isinstance(found, dict) or found.get("format") != "facevis-checkpoint-1":
+        raise ValueError(f"{path} is of a version of facevis that this one does not know.")
+    return found
+
+
+def shapes(folder: Path, step: int) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    """Shape and type of each tensor in a checkpoint, from the headers of its files."""
+    path = folder / f"step-{step:08d}"
+    try:
+        metadata = HuggingFaceStorageReader(str(path)).read_metadata()
+    except Exception as error:  # the library's own kinds, of no common class
+        raise ValueError(
+            f"{path} cannot be read ({' '.join(str(error).split())[:160]}); remove that folder, "
+            "and the run goes on from the checkpoint before."
+        ) from error
+    return {
+        name: (tuple(entry.size), entry.properties.dtype)  # type: ignore[union-attr]
+        for name, entry in metadata.state_dict_metadata.items()
+    }
+
+
+def load(folder: Path, step: int, tensors: Tensors, device: str) -> None:
+    """Fill the tensors from the checkpoint of a step; all processes call it."""
+    path = folder / f"step-{step:08d}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dcp.load(
+                tensors.as_state(device),
+                storage_reader=HuggingFaceStorageReader(str(path)),
+                no_dist=not dist.is_initialized(),
+            )
+    except Exception as error:  # the library's own kinds, of no common class
+        raise ValueError(
+            f"{path} cannot be read ({' '.join(str(error).split())[:160]}); remove that folder, "
+            "and the run goes on from the checkpoint before."
+        ) from error
+
+
+def read_whole(folder: Path, step: int, wanted: Callable[[str], bool]) -> dict[str, Tensor]:
+    """Tensors of a checkpoint, whole, in a process of its own; for showing and exporting."""
+    tensors = Tensors()
+    for name, (shape, dtype) in shapes(folder, step).items():
+        if wanted(name):
+            tensors.shared[name] = torch.empty(shape, dtype=dtype)
+    load(folder, step, tensors, "cpu")
+    return tensors.shared

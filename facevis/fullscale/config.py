@@ -1,0 +1,350 @@
+"""What a full-scale run is: one frozen dataclass, written to the run's folder in full.
+
+Plain values only; PyTorch is not loaded here, so that the command line answers quickly. A value
+that cannot be is refused with its name; what needs more than one field is in ``check``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from facevis.validation import choice, flag, positive, whole, within
+
+BACKBONE_NAMES = (
+    *("iresnet18", "iresnet34", "iresnet50", "iresnet100", "iresnet200"),
+    *("mobilefacenet", "vit_t", "vit_s", "vit_b"),
+)
+CLASSIFIERS = ("softmax", "margin", "adaface", "magface", "curricularface")
+PAIR_LOSSES = ("triplet", "contrastive")
+
+_MOST = 2**31 - 1
+
+ObjectiveName = Literal[
+    "softmax", "margin", "adaface", "magface", "curricularface", "triplet", "contrastive"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """The pictures that train."""
+
+    train: str = ""
+    """A RecordIO (its folder or .rec), a folder with one subfolder for each identity, a list,
+    shards (.tar), or made up: faces:identities=200,images=20,size=48 (drawn), noise:identities=1000
+    (for speed)."""
+    size: int = 112
+    """Side of the pictures in pixels."""
+    mirror: bool = True
+    """Whether half of the pictures, by lot, are mirrored."""
+    workers: int = 2
+    """Processes that read and decode, beside each training process; 0 reads in it."""
+    identities_per_batch: int = 0
+    """P of P×K batches, for the whole batch; pair losses need it. 0 draws pictures as they come."""
+    images_per_identity: int = 4
+    """K of P×K batches."""
+    most_damaged: int = 100
+    """How many pictures may turn out damaged before the run stops."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        whole("data.size", self.size, 16, 1024)
+        flag("data.mirror", self.mirror)
+        whole("data.workers", self.workers, 0, 256)
+        whole("data.identities_per_batch", self.identities_per_batch, 0, _MOST)
+        whole("data.images_per_identity", self.images_per_identity, 2, 1024)
+        whole("data.most_damaged", self.most_damaged, 0, _MOST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneConfig:
+    """The network."""
+
+    name: str = "iresnet50"
+    """iresnet18, iresnet34, iresnet50, iresnet100, iresnet200, mobilefacenet, vit_t, vit_s or
+    vit_b."""
+    embedding_dim: int = 512
+    """Dimensions of the embeddings."""
+    dropout: float = 0.0
+    """Share of values dropped before the last layer."""
+    weights: str = ""
+    """Weights to begin with: a .pth or .safetensors file of the same network."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        choice("backbone.name", self.name, BACKBONE_NAMES)
+        whole("backbone.embedding_dim", self.embedding_dim, 2, 4096)
+        within("backbone.dropout", self.dropout, 0.0, 0.95)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadConfig:
+    """The objective. Fields that an objective does not use stay at their defaults."""
+
+    objective: ObjectiveName = "margin"
+    """margin is the family s·(ψ(m1·θ + m2) − m3): SphereFace, CosFace, ArcFace, combined."""
+    m1: float = 1.0
+    """Multiplies the angle (SphereFace)."""
+    m2: float = 0.5
+    """Added to the angle, radians (ArcFace; also CurricularFace's)."""
+    m3: float = 0.0
+    """Taken off the cosine (CosFace)."""
+    scale: float = 64.0
+    """Radius s of the hypersphere."""
+    tail: Literal["monotone", "raw", "linear", "easy"] = "monotone"
+    """What happens past π; see facevis.margins."""
+    gradient: Literal["exact", "detached"] = "exact"
+    """The formula's derivative, or passed straight through as common trainers do."""
+    sub_centers: int = 1
+    """Prototypes for each class, of which the nearest counts (sub-centre ArcFace)."""
+    sample_rate: float = 1.0
+    """Share of the classes in each step (partial FC); 1 is the exact softmax."""
+    distance: float = 0.35
+    """Margin of the triplet loss (or of the contrastive one), a distance on the unit sphere."""
+    mining: Literal["all", "semi-hard", "batch-hard"] = "semi-hard"
+    """Which triplets count."""
+    squared: bool = False
+    """Squared distances in the triplet loss (FaceNet)."""
+    adaface_m: float = 0.4
+    """AdaFace's m."""
+    adaface_h: float = 0.333
+    """AdaFace's h: how far length spreads the margin."""
+    magface_weight: float = 35.0
+    """MagFace's λ: how much length is rewarded."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be; the margins' own limits are those of ``facevis.margins``."""
+        choice("head.objective", self.objective, CLASSIFIERS + PAIR_LOSSES)
+        positive("head.scale", self.scale)
+        whole("head.sub_centers", self.sub_centers, 1, 64)
+        within("head.sample_rate", self.sample_rate, 1e-6, 1.0)
+        positive("head.distance", self.distance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """How weights move."""
+
+    name: Literal["sgd", "adamw"] = "sgd"
+    """sgd (with momentum) or adamw."""
+    learning_rate: float = 0.1
+    """The highest learning rate, after warm-up, for the whole batch."""
+    weight_decay: float = 5e-4
+    """Weight decay, on all weights."""
+    momentum: float = 0.9
+    """Momentum of sgd."""
+    clip: float = 5.0
+    """Longest gradient, over all weights together; 0 does not clip."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        choice("optimizer.name", self.name, ("sgd", "adamw"))
+        positive("optimizer.learning_rate", self.learning_rate)
+        within("optimizer.weight_decay", self.weight_decay, 0.0, 10.0)
+        within("optimizer.momentum", self.momentum, 0.0, 0.9999)
+        within("optimizer.clip", self.clip, 0.0, 1e9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """How long, and how the learning rate goes."""
+
+    steps: int = 32_000
+    """Training steps; one step is one whole batch."""
+    kind: Literal["polynomial", "cosine", "step"] = "polynomial"
+    """polynomial and cosine fall to 0 at the end, step divides at the milestones."""
+    warmup: int = 0
+    """Steps in which the learning rate rises from 0."""
+    power: float = 2.0
+    """Power of the polynomial."""
+    milestones: tuple[int, ...] = ()
+    """Steps at which kind=step multiplies by factor."""
+    factor: float = 0.1
+    """What kind=step multiplies by."""
+    margin_warmup: int = 0
+    """Steps in which the margin grows from none to all of it (objective margin)."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        whole("schedule.steps", self.steps, 1, _MOST)
+        choice("schedule.kind", self.kind, ("polynomial", "cosine", "step"))
+        whole("schedule.warmup", self.warmup, 0, self.steps)
+        positive("schedule.power", self.power)
+        for step in self.milestones:
+            whole("schedule.milestones", step, 1, _MOST)
+        within("schedule.factor", self.factor, 0.0, 1.0)
+        whole("schedule.margin_warmup", self.margin_warmup, 0, _MOST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowConfig:
+    """What is written, measured and kept on the way."""
+
+    every: int = 10
+    """Steps between lines of metrics."""
+    evaluate_every: int = 2000
+    """Steps between evaluations; 0 evaluates at the end only."""
+    sets: tuple[str, ...] = ()
+    """Whom to be evaluated on: .bin sets, folders or other sets of people who do not train."""
+    angle_identities: int = 200
+    """Training identities of the angle table at each evaluation; 0 leaves it out."""
+    checkpoint_every: int = 2000
+    """Steps between checkpoints; there is always one at the end."""
+    keep: int = 2
+    """Checkpoints that are kept."""
+    tensorboard: bool = False
+    """Whether events for TensorBoard are written too."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        for name, low in (("every", 1), ("evaluate_every", 0), ("checkpoint_every", 1)):
+            whole(f"follow.{name}", getattr(self, name), low, _MOST)
+        whole("follow.angle_identities", self.angle_identities, 0, 10_000)
+        whole("follow.keep", self.keep, 1, 1000)
+        flag("follow.tensorboard", self.tensorboard)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullScaleConfig:
+    """A whole run.
+
+    >>> config = FullScaleConfig(data=DataConfig(train="faces:identities=10"))
+    >>> FullScaleConfig.from_json(config.to_json()) == config
+    True
+    """
+
+    recipe: str = "custom"
+    """Name of the recipe that it began as."""
+    data: DataConfig = field(default_factory=DataConfig)
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    follow: FollowConfig = field(default_factory=FollowConfig)
+    batch_size: int = 512
+    """Pictures of one step, over all processes and parts."""
+    accumulate: int = 1
+    """Parts in which each process goes through its share of a batch, one after the other."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Precision of the network; the head computes in float32 always."""
+    channels_last: bool = False
+    """Whether pictures lie with channels last in memory: quicker on most GPUs, and on CPUs."""
+    compile: bool = False
+    """Whether the network goes through torch.compile."""
+    tf32: bool = True
+    """Whether float32 products on NVIDIA GPUs may use TF32."""
+    sync_batch_norm: bool = False
+    """Whether batch norm looks at the batch of all processes; then their number changes nothing."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; auto takes GPUs where PyTorch sees some."""
+    seed: int = 0
+    """Seed of weights, order, mirroring and sampling."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        whole("batch_size", self.batch_size, 2, _MOST)
+        whole("accumulate", self.accumulate, 1, 4096)
+        choice("precision", self.precision, ("float32", "bfloat16", "float16"))
+        choice("device", self.device, ("auto", "cpu", "cuda"))
+        whole("seed", self.seed, 0, _MOST)
+
+    def check(self, processes: int = 1) -> None:
+        """Refuse what does not fit together; ``ValueError`` names the fields."""
+        head, data = self.head, self.data
+        if not data.train:
+            raise ValueError(
+                "data.train is empty; name the pictures that train, such as --data.train faces/."
+            )
+        parts = processes * self.accumulate
+        if self.batch_size % parts or self.batch_size // parts < 2:
+            raise ValueError(
+                f"batch_size {self.batch_size} does not divide into {processes} processes times "
+                f"{self.accumulate} parts of two pictures or more; choose a multiple of {parts}."
+            )
+        if head.objective in PAIR_LOSSES and not data.identities_per_batch:
+            raise ValueError(
+                f"head.objective {head.objective} compares pictures of the same identity; set "
+                "data.identities_per_batch to batch_size / data.images_per_identity."
+            )
+        if head.objective in PAIR_LOSSES and self.accumulate > 1:
+            raise ValueError(
+                f"head.objective {head.objective} compares all pictures of a batch, and "
+                "accumulate would cut it up; set accumulate to 1."
+            )
+        balanced = data.identities_per_batch * data.images_per_identity
+        if data.identities_per_batch and balanced != self.batch_size:
+            raise ValueError(
+                f"data.identities_per_batch × data.images_per_identity is {balanced}, and "
+                f"batch_size is {self.batch_size}; make them equal."
+            )
+        if head.objective == "softmax" and (head.sub_centers > 1 or head.sample_rate < 1):
+            raise ValueError(
+                "head.objective softmax has one prototype for each class and all classes in each "
+                "step; leave head.sub_centers and head.sample_rate at 1."
+            )
+        if self.schedule.margin_warmup and head.objective != "margin":
+            raise ValueError("schedule.margin_warmup is for head.objective margin; leave it at 0.")
+        if self.precision == "float16" and self.device == "cpu":
+            raise ValueError("precision float16 is for GPUs; choose bfloat16 or float32 on a CPU.")
+
+    def to_json(self) -> str:
+        """All fields, as text."""
+        return json.dumps(dataclasses.asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> FullScaleConfig:
+        """Back from text; what it does not know, or what has another type, is named."""
+        try:
+            found = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"the configuration is not JSON ({error}).") from error
+        return _built(cls, found, "")
+
+    def differences(self, other: FullScaleConfig) -> list[str]:
+        """``field: this, not that`` for each field in which the other differs."""
+        mine, theirs = _flat(dataclasses.asdict(self)), _flat(dataclasses.asdict(other))
+        return [
+            f"{name}: {value!r}, not {theirs.get(name)!r}"
+            for name, value in mine.items()
+            if theirs.get(name) != value
+        ]
+
+
+def _flat(tree: dict[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        flat |= (
+            _flat(value, f"{before}{name}.") if isinstance(value, dict) else {before + name: value}
+        )
+    return flat
+
+
+def _built(kind: Any, found: Any, where: str) -> Any:
+    """A dataclass from plain values, each checked for its type."""
+    if not isinstance(found, dict):
+        raise ValueError(f"the configuration's {where or 'whole'} is no table of fields.")
+    hints = get_type_hints(kind)
+    for name in found:
+        if name not in hints:
+            raise ValueError(f"the configuration has a field {where}{name} that nothing knows.")
+    return kind(**{name: _value(hints[name], v, f"{where}{name}") for name, v in found.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _built(hint, value, f"{where}.")
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(inside[0], entry, where) for entry in value)
+    if origin is Literal:
+        return choice(where, value, inside)
+    if origin in (Union, types.UnionType):
+        hint = inside[0]
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, hint if isinstance(hint, type) else object):
+        raise ValueError(f"the configuration's {where} is {value!r}; give a {hint.__name__}.")
+    return value

@@ -1,0 +1,137 @@
+"""The folder of a run is the truth about it: configuration, metrics, checkpoints, environment.
+
+``config.json``, ``environment.json``, ``metrics.jsonl``, ``checkpoints/step-00000100/``,
+``tensorboard/``. It knows folders and weights; it does not know how training goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+from torch import nn
+
+from facevis import __version__
+from facevis.fullscale import checkpoint
+from facevis.fullscale.config import FullScaleConfig
+from facevis.models.backbones import build_backbone
+
+CONFIG, ENVIRONMENT, CHECKPOINTS = "config.json", "environment.json", "checkpoints"
+NETWORK = "network."
+"""What the names of the network's tensors begin with in a checkpoint."""
+
+
+def prepare(folder: Path, config: FullScaleConfig) -> None:
+    """Make the folder of a new run, or accept one of the same configuration, to go on with it.
+
+    A folder that holds a run with other settings is refused, each difference named.
+    """
+    if (folder / CONFIG).exists():
+        different = config.differences(read_config(folder))
+        if different:
+            raise ValueError(
+                f"{folder} holds a run with other settings ({'; '.join(different)}); choose "
+                f"another --out, or go on with it as it is: facevis train resume {folder}."
+            )
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise ValueError(
+                f"{folder} is not empty and holds no run; choose another --out for the new run."
+            )
+        write_whole(folder / CONFIG, config.to_json())
+    except OSError as error:
+        raise ValueError(
+            f"{folder} cannot be written ({error.strerror}); choose another --out."
+        ) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that it is there as a whole or not at all."""
+    growing = path.with_name(f".{path.name}.part")
+    growing.write_text(text, encoding="utf-8")
+    os.replace(growing, path)
+
+
+def read_config(folder: Path) -> FullScaleConfig:
+    """The configuration of the run in a folder."""
+    path = folder / CONFIG
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{folder} holds no run ({CONFIG} is missing); check the path.") from error
+    try:
+        return FullScaleConfig.from_json(text)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def write_environment(folder: Path, device: str, processes: int) -> None:
+    """What the run runs on, for whoever wants to repeat it."""
+    gpus = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
+    found = {
+        "facevis": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "gpus": gpus if device == "cuda" else [],
+        "processes": processes,
+        "threads": torch.get_num_threads(),
+    }
+    write_whole(folder / ENVIRONMENT, json.dumps(found, indent=1))
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else trains in this folder meanwhile; the lock goes with the process, however it ends."""
+    lock = FileLock(str(folder / ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(
+            f"another process trains in {folder}; wait for it, stop it, or choose another --out."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def load_trained(folder: Path, step: int | None = None) -> nn.Module:
+    """The network of a run as its last checkpoint (or that of ``step``) holds it, ready to embed."""
+    config = read_config(folder)
+    there = checkpoint.steps(folder / CHECKPOINTS)
+    if not there:
+        raise ValueError(f"{folder} has no checkpoint yet; let it train until its first one.")
+    if step is not None and step not in there:
+        raise ValueError(f"{folder} has no checkpoint of step {step}; it has {there}.")
+    wanted = there[-1] if step is None else step
+    found = checkpoint.read_whole(
+        folder / CHECKPOINTS, wanted, lambda name: name.startswith(NETWORK)
+    )
+    network = build_network(config)
+    state = {name.removeprefix(NETWORK): value for name, value in found.items()}
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the checkpoint of step {wanted} in {folder} does not fit its {CONFIG}: "
+            f"{' '.join(str(error).split())[:200]}."
+        ) from error
+    return network.eval()
+
+
+def build_network(config: FullScaleConfig) -> nn.Module:
+    """The network of a configuration, untrained."""
+    backbone = config.backbone
+    return build_backbone(
+        backbone.name, backbone.embedding_dim, config.data.size, dropout=backbone.dropout
+    )

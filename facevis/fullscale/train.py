@@ -1,0 +1,275 @@
+"""The training loop, the same on one process and on many: ``python -m facevis.fullscale.train RUN``.
+
+It is started alone or by torchrun in each process; RUN is a folder that ``facevis train`` prepared.
+It opens data, network, objective and the last checkpoint, takes steps, writes what it sees, and
+leaves a checkpoint when it ends or is told to (SIGTERM, Ctrl+C). What a step is lies here; what is
+measured, written and kept lies in the modules it calls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from facevis.corpora.opening import open_corpus
+from facevis.fullscale import ranks, runs
+from facevis.fullscale.batches import BalancedOrder, Batch, Order, Plan, read_ahead
+from facevis.fullscale.batchnorm import share_batch_norm
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.diagnosis import NotFinite, diagnose
+from facevis.fullscale.following import Following
+from facevis.fullscale.heads import build_objective
+from facevis.fullscale.keeping import Keeping
+from facevis.fullscale.optimizers import LossScale, Optimizers
+from facevis.fullscale.pixels import as_tensor
+from facevis.fullscale.processes import joined
+from facevis.fullscale.prototypes import ShardedObjective
+from facevis.fullscale.schedules import learning_rate, margin_share
+from facevis.margins import Margin
+from facevis.models.backbones import load_backbone
+
+_DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class Training:
+    """One process' part of a run."""
+
+    def __init__(self, folder: Path, config: FullScaleConfig, device: torch.device) -> None:
+        config.check(ranks.world())
+        self.folder, self.config, self.device = folder, config, device
+        self.corpus = open_corpus(config.data.train, cache=folder / "cache")
+        self.order = self._order()
+        torch.manual_seed(config.seed)
+        self.network = runs.build_network(config)
+        if config.backbone.weights:
+            load_backbone(self.network, Path(config.backbone.weights))
+        if config.sync_batch_norm:
+            share_batch_norm(self.network, device.type)
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.network.to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.objective = build_objective(
+            config.head, self.corpus.num_classes, config.backbone.embedding_dim, config.seed
+        ).to(device)
+        head = self.objective if isinstance(self.objective, ShardedObjective) else None
+        self.head, self.optimizers = head, Optimizers(config.optimizer, self.network, head)
+        self.loss_scale = LossScale(config.precision == "float16")
+        self.damaged: dict[int, str] = {}
+        self.keeping = Keeping(self)
+        self.first = self.keeping.restore()
+        self.trained = self._spread()
+        self.stopping = False
+
+    def _order(self) -> Order | BalancedOrder:
+        data, seed = self.config.data, self.config.seed
+        if data.identities_per_batch:
+            return BalancedOrder(
+                self.corpus.labels, data.identities_per_batch, data.images_per_identity, seed
+            )
+        return Order(len(self.corpus), self.config.batch_size, seed)
+
+    def _spread(self) -> nn.Module:
+        """The network as it is called while training: compiled, its gradients averaged."""
+        network: Any = torch.compile(self.network) if self.config.compile else self.network
+        if ranks.world() == 1:
+            return network  # type: ignore[no-any-return]
+        devices = [self.device.index] if self.device.type == "cuda" else None
+        return DistributedDataParallel(
+            network, device_ids=devices, broadcast_buffers=not self.config.sync_batch_norm
+        )
+
+    def run(self) -> None:
+        """Train to the end, or until told to stop."""
+        config = self.config
+        plan = Plan(
+            self.order,
+            config.data.mirror,
+            config.seed,
+            self.first,
+            config.schedule.steps,
+            ranks.rank(),
+            ranks.world(),
+            config.accumulate,
+        )
+        batches = read_ahead(
+            self.corpus, config.data.size, plan, config.data.workers, self.device.type == "cuda"
+        )
+        with Following(self) as following:
+            following.begin()
+            self.network.train()
+            for step in range(self.first, config.schedule.steps):
+                parts = [next(batches) for _ in range(config.accumulate)]
+                following.after(step, self._step(step, parts))
+                if following.due_checkpoint(step + 1) or self.stopping:
+                    following.checkpoint(self.keeping, step + 1)
+                if self.stopping and step + 1 < config.schedule.steps:
+                    following.stopped(step + 1)
+                    return
+                following.evaluate_if_due(step + 1)
+            following.finish(self.keeping)
+
+    # -- a step -----------------------------------------------------------------------------------
+
+    def _step(self, step: int, parts: list[Batch]) -> dict[str, float]:
+        """Forward, backward, guard, move; what was seen, over all processes."""
+        config, head = self.config, self.head
+        # Chance inside the network (dropout) follows from the step too.
+        torch.manual_seed((config.seed * 1_000_003 + step) * 65_537 + ranks.rank())
+        rate = learning_rate(step, config.optimizer.learning_rate, config.schedule)
+        self.optimizers.clear()
+        if head is not None:
+            self._ease_margin(step)
+            head.choose(torch.cat([part.labels for part in parts]).to(self.device), step)
+        seen = torch.zeros(4, dtype=torch.float64)
+        embeddings: list[Tensor] = []
+        for number, part in enumerate(parts):
+            with self._local_unless(number == len(parts) - 1):
+                points, loss = self._forward(part)
+                (loss * (self.loss_scale.value / len(parts))).backward()
+            embeddings.append(points.detach())
+            reading = None if head is None else head.reading
+            angle = math.nan if reading is None else float(reading.angle.mean())
+            seen += torch.tensor([float(loss.detach()), angle, 0.0, 0.0]) / len(parts)
+            self.damaged |= part.damaged
+        seen[2], seen[3] = float(self.stopping), float(len(self.damaged))
+        totals = ranks.add(seen.to(self._sums_on())).tolist()
+        loss, angle = totals[0] / ranks.world(), totals[1] / ranks.world()
+        self.stopping = totals[2] > 0
+        self._refuse_damaged(int(totals[3]))
+        norm = self.optimizers.norm(self.loss_scale.value)
+        finite = math.isfinite(norm) and math.isfinite(loss)
+        if finite:
+            self.optimizers.step(rate, norm, self.loss_scale.value)
+        elif not self._may_overflow(loss):
+            raise NotFinite(self._diagnosis(step, parts, embeddings, loss, norm, rate))
+        self.loss_scale.after(finite)
+        return {
+            "loss": loss,
+            "learning_rate": rate,
+            "gradient_norm": norm,
+            "angle_deg": math.degrees(angle),
+            "epoch": (step + 1) / self.order.steps_per_epoch,
+        }
+
+    def _forward(self, part: Batch) -> tuple[Tensor, Tensor]:
+        pictures = as_tensor(part.pictures, self.device)
+        if self.config.channels_last:
+            pictures = pictures.contiguous(memory_format=torch.channels_last)
+        dtype = _DTYPES.get(self.config.precision)
+        with torch.autocast(self.device.type, dtype, enabled=dtype is not None):
+            embeddings = self.trained(pictures)
+        labels = part.labels.to(self.device, non_blocking=True)
+        return embeddings, self.objective(embeddings, labels)
+
+    def _ease_margin(self, step: int) -> None:
+        config, head = self.config, self.head
+        if config.schedule.margin_warmup and head is not None and head.rule is not None:
+            full = Margin(config.head.m1, config.head.m2, config.head.m3)
+            head.rule.margin = full.scaled(margin_share(step, config.schedule))
+
+    def _local_unless(self, last: bool) -> contextlib.AbstractContextManager[None]:
+        """Gradients are averaged over processes with the last part only."""
+        if last or not isinstance(self.trained, DistributedDataParallel):
+            return contextlib.nullcontext()
+        return self.trained.no_sync()
+
+    def _sums_on(self) -> torch.device:
+        return self.device if self.device.type == "cuda" else torch.device("cpu")
+
+    # -- guards -----------------------------------------------------------------------------------
+
+    def _may_overflow(self, loss: float) -> bool:
+        """float16 gradients may overflow while their scale is found."""
+        return self.loss_scale.active and self.loss_scale.value > 1.0 and math.isfinite(loss)
+
+    def _refuse_damaged(self, count: int) -> None:
+        most = self.config.data.most_damaged
+        if count > most:
+            first = next(iter(self.damaged.values()), "see the other processes' lines")
+            raise ValueError(
+                f"{count} pictures are damaged, more than data.most_damaged ({most}); mend the "
+                f"data (facevis data inspect) or raise that number. The first: {first}"
+            )
+
+    def _diagnosis(
+        self,
+        step: int,
+        parts: list[Batch],
+        embeddings: list[Tensor],
+        loss: float,
+        norm: float,
+        rate: float,
+    ) -> str:
+        points = torch.cat(embeddings).float()
+        prototypes = None if self.head is None else self.head.weight
+        return diagnose(
+            step=step,
+            loss=loss,
+            embeddings_finite=bool(torch.isfinite(points).all()),
+            largest_embedding=float(points.nan_to_num(0.0).norm(dim=1).max()),
+            weights_finite=all(bool(torch.isfinite(p).all()) for p in self.network.parameters()),
+            prototypes_finite=prototypes is None or bool(torch.isfinite(prototypes).all()),
+            gradient_norm=norm,
+            learning_rate=rate,
+            precision=self.config.precision,
+            scale=self.config.head.scale,
+            places=[self.corpus.place(int(i)) for part in parts for i in part.indices],
+        )
+
+
+@contextlib.contextmanager
+def _asked_to_stop(training: Training) -> Iterator[None]:
+    """SIGTERM and Ctrl+C end the run after the step that is going on."""
+
+    def stop(number: int, frame: object) -> None:
+        training.stopping = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def train(folder: Path) -> None:
+    """Train the run of a folder, in this process' part; ``ValueError`` in words."""
+    config = runs.read_config(folder)
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(joined(config))
+        if ranks.rank() == 0:
+            stack.enter_context(runs.locked(folder))
+            runs.write_environment(folder, device.type, ranks.world())
+        training = Training(folder, config, device)
+        stack.enter_context(_asked_to_stop(training))
+        training.run()
+
+
+def main() -> None:
+    """One process of a run; a fault ends in one sentence."""
+    if len(sys.argv) != 2:
+        raise SystemExit("name the folder of the run: python -m facevis.fullscale.train RUN")
+    try:
+        train(Path(sys.argv[1]))
+    except ValueError as error:
+        # All processes meet the same fault; one says it.
+        print(error, file=sys.stderr, flush=True)
+        time.sleep(0.2)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()
