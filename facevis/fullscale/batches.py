@@ -140,7 +140,7 @@ class Plan:
         return (self.last - self.first) * self.accumulate
 
 
-class _Pictures(Dataset):  # type: ignore[type-arg]
+class _Pictures(Dataset):
     def __init__(self, corpus: Corpus, size: int) -> None:
         self.corpus, self.size = corpus, size
 
@@ -177,7 +177,7 @@ def read_ahead(corpus: Corpus, size: int, plan: Plan, workers: int, pin: bool) -
     """The batches of a plan, read by ``workers`` processes ahead of time; 0 reads here."""
     loader = DataLoader(
         _Pictures(corpus, size),
-        batch_sampler=plan,  # type: ignore[arg-type]
+        batch_sampler=plan,
         num_workers=workers,
         collate_fn=_together,
         pin_memory=pin,

@@ -171,7 +171,7 @@ class ScheduleConfig:
         """Refuse what cannot be."""
         whole("schedule.steps", self.steps, 1, _MOST)
         choice("schedule.kind", self.kind, ("polynomial", "cosine", "step"))
-        whole("schedule.warmup", self.warmup, 0, self.steps)
+        whole("schedule.warmup", self.warmup, 0, _MOST)
         positive("schedule.power", self.power)
         for step in self.milestones:
             whole("schedule.milestones", step, 1, _MOST)

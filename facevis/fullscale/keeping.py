@@ -49,9 +49,7 @@ class Keeping:
         tensors = self._tensors()
         checkpoint.load(self.folder, step, tensors, training.device.type)
         training.loss_scale.value, training.loss_scale.good = progress["loss_scale"]
-        # Of several processes one remembers the damaged pictures: they are counted over all.
-        if ranks.rank() == 0:
-            training.damaged = {int(k): said for k, said in progress["damaged"].items()}
+        training.damaged = {int(k): said for k, said in progress["damaged"].items()}
         return step
 
     def _refuse_others(

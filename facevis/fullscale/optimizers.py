@@ -9,7 +9,8 @@ Partial FC, CVPR 2022). It knows names and tensors, no faces.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +71,7 @@ class Optimizers:
         if self.head is not None:
             parts = [p.grad for p in (self.head.active, self.head.bias) if p is not None]
             total = total + ranks.add(_squares([g for g in parts if g is not None]).to(total))
-        return math.sqrt(value) / scale if (value := float(total)) >= 0 else math.nan
+        return math.sqrt(float(total)) / scale
 
     def step(self, learning_rate: float, norm: float, scale: float) -> None:
         """Move all weights, the gradient cut to its longest."""
@@ -153,17 +154,19 @@ def _kinds(states: dict[str, Tensor], before: str) -> dict[str, Tensor]:
     return {n.removeprefix(before): v for n, v in states.items() if n.startswith(before)}
 
 
-def _made(config: OptimizerConfig, parameters: object) -> torch.optim.Optimizer:
-    listed = list(parameters)  # type: ignore[call-overload]
-    decay = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+def _made(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter | None]
+) -> torch.optim.Optimizer:
+    listed = [p for p in parameters if p is not None]
+    rate, decay = config.learning_rate, config.weight_decay
     if config.name == "sgd":
-        return torch.optim.SGD(listed, momentum=config.momentum, **decay)
+        return torch.optim.SGD(listed, rate, momentum=config.momentum, weight_decay=decay)
     # What has one dimension (norms, biases) is not drawn to zero, as is usual with AdamW.
-    thin = [p for p in listed if p.ndim <= 1]
-    groups = [{"params": [p for p in listed if p.ndim > 1]}]
-    if thin:
-        groups.append({"params": thin, "weight_decay": 0.0})  # type: ignore[dict-item]
-    return torch.optim.AdamW([g for g in groups if g["params"]], **decay)
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in listed if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in listed if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], rate)
 
 
 def _squares(gradients: list[Tensor]) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +56,7 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file so that it is there as a whole or not at all."""
     growing = path.with_name(f".{path.name}.part")
     growing.write_text(text, encoding="utf-8")
-    os.replace(growing, path)
+    growing.replace(path)
 
 
 def read_config(folder: Path) -> FullScaleConfig:
@@ -91,7 +90,7 @@ def write_environment(folder: Path, device: str, processes: int) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Nobody else trains in this folder meanwhile; the lock goes with the process, however it ends."""
+    """Nobody else trains in this folder meanwhile; the lock goes with the process."""
     lock = FileLock(str(folder / ".lock"))
     try:
         lock.acquire(timeout=0)
@@ -106,7 +105,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def load_trained(folder: Path, step: int | None = None) -> nn.Module:
-    """The network of a run as its last checkpoint (or that of ``step``) holds it, ready to embed."""
+    """The network of a run as its last checkpoint, or that of ``step``, holds it."""
     config = read_config(folder)
     there = checkpoint.steps(folder / CHECKPOINTS)
     if not there:

@@ -1,9 +1,9 @@
-"""The training loop, the same on one process and on many: ``python -m facevis.fullscale.train RUN``.
+"""The training loop, the same on one process and on many.
 
-It is started alone or by torchrun in each process; RUN is a folder that ``facevis train`` prepared.
-It opens data, network, objective and the last checkpoint, takes steps, writes what it sees, and
-leaves a checkpoint when it ends or is told to (SIGTERM, Ctrl+C). What a step is lies here; what is
-measured, written and kept lies in the modules it calls.
+``python -m facevis.fullscale.train RUN`` is started alone, or by torchrun in each process; RUN is a
+folder that ``facevis train`` prepared. It opens data, network, objective and the last checkpoint,
+takes steps, writes what it sees, and leaves a checkpoint when it ends or is told to (SIGTERM,
+Ctrl+C). What a step is lies here; what is measured, written and kept lies in the modules it calls.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from facevis.fullscale.schedules import learning_rate, margin_share
 from facevis.margins import Margin
 from facevis.models.backbones import load_backbone
 
+_MOST_NAMED = 256
+"""Damaged pictures of a step that processes tell each other of."""
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -57,7 +59,7 @@ class Training:
         if config.sync_batch_norm:
             share_batch_norm(self.network, device.type)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
-        self.network.to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.network.to(device, memory_format=layout)
         self.objective = build_objective(
             config.head, self.corpus.num_classes, config.backbone.embedding_dim, config.seed
         ).to(device)
@@ -132,6 +134,7 @@ class Training:
             head.choose(torch.cat([part.labels for part in parts]).to(self.device), step)
         seen = torch.zeros(4, dtype=torch.float64)
         embeddings: list[Tensor] = []
+        new: dict[int, str] = {}
         for number, part in enumerate(parts):
             with self._local_unless(number == len(parts) - 1):
                 points, loss = self._forward(part)
@@ -140,12 +143,13 @@ class Training:
             reading = None if head is None else head.reading
             angle = math.nan if reading is None else float(reading.angle.mean())
             seen += torch.tensor([float(loss.detach()), angle, 0.0, 0.0]) / len(parts)
-            self.damaged |= part.damaged
-        seen[2], seen[3] = float(self.stopping), float(len(self.damaged))
+            new |= part.damaged
+        seen[2], seen[3] = float(self.stopping), float(len(new))
         totals = ranks.add(seen.to(self._sums_on())).tolist()
         loss, angle = totals[0] / ranks.world(), totals[1] / ranks.world()
         self.stopping = totals[2] > 0
-        self._refuse_damaged(int(totals[3]))
+        if totals[3]:
+            self._count_damaged(new)
         norm = self.optimizers.norm(self.loss_scale.value)
         finite = math.isfinite(norm) and math.isfinite(loss)
         if finite:
@@ -192,13 +196,20 @@ class Training:
         """float16 gradients may overflow while their scale is found."""
         return self.loss_scale.active and self.loss_scale.value > 1.0 and math.isfinite(loss)
 
-    def _refuse_damaged(self, count: int) -> None:
+    def _count_damaged(self, new: dict[int, str]) -> None:
+        """Damaged pictures over all processes, each once; too many end the run."""
+        listed = torch.full((_MOST_NAMED,), -1, dtype=torch.int64)
+        found = torch.tensor(list(new)[:_MOST_NAMED], dtype=torch.int64)
+        listed[: len(found)] = found
+        for index in ranks.gather(listed.to(self._sums_on())).tolist():
+            if index >= 0 and index not in self.damaged:
+                self.damaged[index] = new.get(index) or self.corpus.place(index)
         most = self.config.data.most_damaged
-        if count > most:
-            first = next(iter(self.damaged.values()), "see the other processes' lines")
+        if len(self.damaged) > most:
             raise ValueError(
-                f"{count} pictures are damaged, more than data.most_damaged ({most}); mend the "
-                f"data (facevis data inspect) or raise that number. The first: {first}"
+                f"{len(self.damaged)} pictures are damaged, more than data.most_damaged ({most}); "
+                "mend the data (facevis data inspect) or raise that number. The first: "
+                f"{next(iter(self.damaged.values()))}"
             )
 
     def _diagnosis(
