@@ -59,7 +59,7 @@ class Training:
         if config.sync_batch_norm:
             share_batch_norm(self.network, device.type)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
-        self.network.to(device, memory_format=layout)
+        self.network.to(device, memory_format=layout)  # type: ignore[call-overload]
         self.objective = build_objective(
             config.head, self.corpus.num_classes, config.backbone.embedding_dim, config.seed
         ).to(device)
@@ -84,7 +84,7 @@ class Training:
         """The network as it is called while training: compiled, its gradients averaged."""
         network: Any = torch.compile(self.network) if self.config.compile else self.network
         if ranks.world() == 1:
-            return network  # type: ignore[no-any-return]
+            return network
         devices = [self.device.index] if self.device.type == "cuda" else None
         return DistributedDataParallel(
             network, device_ids=devices, broadcast_buffers=not self.config.sync_batch_norm
