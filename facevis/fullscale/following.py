@@ -42,9 +42,7 @@ class Following:
         )
         if self.journal is not None:
             self._stack.callback(self.journal.close)
-        screen = (
-            Screen(schedule.steps, self.config.batch_size, start) if self.first else Screen.silent()
-        )
+        screen = Screen(schedule.steps, self.config.batch_size, start, silent=not self.first)
         self.screen = self._stack.enter_context(screen)
         return self
 
@@ -126,6 +124,10 @@ class Following:
 
     def evaluate(self, done: int) -> None:
         """All sets of strangers and the angle table; all processes take part."""
+        self._measure(done)
+        self.screen.pause()
+
+    def _measure(self, done: int) -> None:
         training, config = self.training, self.config
         options: dict[str, Any] = {"device": training.device, "precision": config.precision}
         for found in evaluate(training.network, self.sets, config.data.size, **options):
@@ -157,6 +159,8 @@ class Following:
 
 
 def _in_words(done: int, found: dict[str, Any]) -> str:
+    if "error" in found:
+        return f"step {done}, {found['set']}: {found['error']}"
     shown = {k: v for k, v in found.items() if isinstance(v, float) and k != "seconds"}
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
     return f"step {done}, {found['set']}: {numbers}"
