@@ -1,5 +1,6 @@
 """The command line: ``facevis app`` opens the app, ``facevis compare`` trains losses side by side,
-``facevis evaluate`` tries models on strangers, ``facevis export`` writes lessons as files.
+``facevis evaluate`` tries models on strangers, ``facevis export`` writes lessons as files,
+``facevis train`` trains face networks.
 
 The app's settings (no usage statistics, no prompts) lie beside app.py, where Streamlit prefers them
 to those of the working directory; address and port are always named. It knows no page.
@@ -19,6 +20,7 @@ import tyro
 
 from facevis import __version__
 from facevis.assets import asset_path
+from facevis.train_command import Training
 
 _PORTS_TRIED = 20
 
@@ -235,6 +237,7 @@ Command = (
     | Annotated[Compare, tyro.conf.subcommand("compare")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Training, tyro.conf.subcommand("train")]
     | Annotated[Version, tyro.conf.subcommand("version")]
 )
 
@@ -244,7 +247,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
         arguments = ["version"]
-    command: App | Compare | Evaluate | Export | Version = tyro.cli(
+    command: App | Compare | Evaluate | Export | Training | Version = tyro.cli(
         Command,
         args=arguments,
         prog="facevis",

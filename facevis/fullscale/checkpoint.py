@@ -22,6 +22,7 @@ import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 from torch import Tensor
 from torch.distributed.checkpoint import HuggingFaceStorageReader, HuggingFaceStorageWriter
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.tensor import DTensor, Shard, init_device_mesh
 
 from facevis.fullscale import ranks
@@ -38,9 +39,9 @@ class Tensors:
         self.rows: dict[str, tuple[Tensor, int]] = {}
         """This process' rows, and how many there are in all."""
 
-    def as_state(self, device: str) -> dict[str, Tensor]:
-        """As torch.distributed.checkpoint takes them."""
-        state = dict(self.shared)
+    def as_state(self, device: str, packed: bool = False) -> dict[str, Tensor]:
+        """As torch.distributed.checkpoint takes them; ``packed`` for files, which know no strides."""
+        state = {n: t.contiguous() if packed else t for n, t in self.shared.items()}
         mesh = init_device_mesh(device, (ranks.world(),)) if dist.is_initialized() else None
         for name, (part, count) in self.rows.items():
             if mesh is None:
@@ -72,7 +73,7 @@ def save(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about single processes, and about its own insides
             dcp.save(
-                tensors.as_state(device),
+                tensors.as_state(device, packed=True),
                 storage_writer=HuggingFaceStorageWriter(str(growing), save_distributed=True),
                 no_dist=not dist.is_initialized(),
             )
@@ -99,15 +100,23 @@ class _in_words:
         if error is None:
             return
         shutil.rmtree(self.growing, ignore_errors=True)
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception | CheckpointException):
             return
-        text = " ".join(str(error).split())
-        full = "No space left" in text or getattr(error, "errno", None) == errno.ENOSPC
-        reason = "the disk is full" if full else text[:200]
         raise ValueError(
-            f"the checkpoint could not be written to {self.folder} ({reason}); older ones are "
+            f"the checkpoint could not be written to {self.folder} ({_reason(error)}); older ones "
+            "are "
             "whole. Make room or correct the permissions; the run can be taken up again."
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """In a few words; the library wraps what went wrong on each process."""
+    if isinstance(error, CheckpointException) and error.failures:
+        error = next(iter(error.failures.values()))[0]
+    text = " ".join(str(error).split())
+    if "No space left" in text or getattr(error, "errno", None) == errno.ENOSPC:
+        return "the disk is full"
+    return text[:160]
 
 
 def _wait() -> None:
@@ -154,10 +163,10 @@ def shapes(folder: Path, step: int) -> dict[str, tuple[tuple[int, ...], torch.dt
     path = folder / f"step-{step:08d}"
     try:
         metadata = HuggingFaceStorageReader(str(path)).read_metadata()
-    except Exception as error:  # the library's own kinds, of no common class
+    except (Exception, CheckpointException) as error:  # of no common class
         raise ValueError(
-            f"{path} cannot be read ({' '.join(str(error).split())[:160]}); remove that folder, "
-            "and the run goes on from the checkpoint before."
+            f"{path} cannot be read ({_reason(error)}); remove that folder, and the run goes on "
+            "from the checkpoint before."
         ) from error
     return {
         name: (tuple(entry.size), entry.properties.dtype)  # type: ignore[union-attr]
@@ -176,10 +185,10 @@ def load(folder: Path, step: int, tensors: Tensors, device: str) -> None:
                 storage_reader=HuggingFaceStorageReader(str(path)),
                 no_dist=not dist.is_initialized(),
             )
-    except Exception as error:  # the library's own kinds, of no common class
+    except (Exception, CheckpointException) as error:  # of no common class
         raise ValueError(
-            f"{path} cannot be read ({' '.join(str(error).split())[:160]}); remove that folder, "
-            "and the run goes on from the checkpoint before."
+            f"{path} cannot be read ({_reason(error)}); remove that folder, and the run goes on "
+            "from the checkpoint before."
         ) from error
 
 

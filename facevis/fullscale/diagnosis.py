@@ -39,7 +39,7 @@ def diagnose(
     >>> diagnose(step=7, loss=float("nan"), embeddings_finite=False, largest_embedding=3.0,
     ...     weights_finite=False, prototypes_finite=True, gradient_norm=float("nan"),
     ...     learning_rate=0.1, precision="float32", scale=64.0, places=["a.jpg"])
-    'Step 7: the weights of the network are not finite, though ... The batch: a.jpg.'
+    'Step 7: the weights of the network are not finite; ... The batch: a.jpg.'
     """
     what, why = _cause(
         loss,
@@ -72,7 +72,7 @@ def _cause(
     if not weights_finite or not prototypes_finite:
         whose = "the prototypes" if weights_finite else "the weights of the network"
         return f"{whose} are not finite", (
-            "though no step made them so: the weights that the run began with are broken, or "
+            "no step made them so: the weights that the run began with are broken, or "
             "memory is; begin with other weights (backbone.weights) or an earlier checkpoint"
         )
     if not embeddings_finite and precision == "float16":

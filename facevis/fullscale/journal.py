@@ -1,9 +1,9 @@
-"""What a run writes about itself: one JSON object a line, in ``metrics.jsonl``, and for TensorBoard.
+"""What a run writes about itself: one JSON object a line in ``metrics.jsonl``, and for TensorBoard.
 
 Each line has ``kind``, ``step`` and ``time`` (seconds since 1970). Kinds: ``train`` (loss, learning
 rate …), ``evaluation`` (one set of strangers), ``angles`` (the angle table and histograms) and
-``event``. A line is written at once and whole, so another process may read along; what has no number
-is null. It knows numbers and files, not where they come from.
+``event``. A line is written at once and whole, so another process may read along; what has no
+number is null. It knows numbers and files, not where they come from.
 """
 
 from __future__ import annotations
