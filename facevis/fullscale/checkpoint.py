@@ -40,7 +40,7 @@ class Tensors:
         """This process' rows, and how many there are in all."""
 
     def as_state(self, device: str, packed: bool = False) -> dict[str, Tensor]:
-        """As torch.distributed.checkpoint takes them; ``packed`` for files, which know no strides."""
+        """As torch.distributed.checkpoint takes them; ``packed`` for files, without strides."""
         state = {n: t.contiguous() if packed else t for n, t in self.shared.items()}
         mesh = init_device_mesh(device, (ranks.world(),)) if dist.is_initialized() else None
         for name, (part, count) in self.rows.items():
