@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from facevis.corpora import FolderCorpus, RecordIO, synthetic, write_folder, write_recordio
+from facevis.corpora import FolderCorpus, RecordIO, made_up, write_folder, write_recordio
 
 IDENTITIES, EACH, SIZE, QUALITY, ROUNDS, REPEATS = 40, 10, 112, 95, 9, 5
 
@@ -37,7 +37,7 @@ class PillowFolder(Dataset):
 
 
 def jpegs():
-    faces = synthetic(f"faces:identities={IDENTITIES},images={EACH},size={SIZE}")
+    faces = made_up(f"faces:identities={IDENTITIES},images={EACH},size={SIZE}")
     for index, label in enumerate(faces.labels):
         file = io.BytesIO()
         Image.fromarray(faces.pixels(index)).save(file, "JPEG", quality=QUALITY)

@@ -1,6 +1,7 @@
 """RecordIO as MXNet and InsightFace write it, read by us; the oracle is a writer of its own."""
 
 import multiprocessing
+import os
 import pickle
 import struct
 from concurrent.futures import ThreadPoolExecutor
@@ -410,7 +411,7 @@ def test_the_cache_is_used_and_not_trusted_when_the_file_changes(tmp_path, monke
     lay(tmp_path, insightface(other, 3))
     rec = tmp_path / "train.rec"
     stamp = rec.stat().st_mtime_ns + 10**9
-    __import__("os").utime(rec, ns=(stamp, stamp))
+    os.utime(rec, ns=(stamp, stamp))
     assert contents(RecordIO(tmp_path, cache)) == other
 
 

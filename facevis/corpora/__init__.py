@@ -8,7 +8,7 @@ from facevis.corpora.opening import open_corpus
 from facevis.corpora.recordio import RecordIO
 from facevis.corpora.recordio_writing import write_recordio
 from facevis.corpora.shards import ShardCorpus, write_shards
-from facevis.corpora.synthetic import synthetic
+from facevis.corpora.synthetic import made_up
 from facevis.corpora.writing import readable
 
 __all__ = [
@@ -19,9 +19,9 @@ __all__ = [
     "RecordIO",
     "ShardCorpus",
     "decode_picture",
+    "made_up",
     "open_corpus",
     "readable",
-    "synthetic",
     "write_folder",
     "write_list",
     "write_recordio",

@@ -59,4 +59,6 @@ class Corpus(ABC):
         except DamagedPicture:
             raise
         except ValueError as error:
-            raise DamagedPicture(f"{self.place(index)} cannot be read: {error}.") from error
+            raise DamagedPicture(
+                f"{self.place(index)} cannot be read: {str(error).rstrip('.')}."
+            ) from error

@@ -38,7 +38,9 @@ def decode_picture(data: bytes, size: int) -> np.ndarray:
     """
     whole("size", size, MIN_SIZE, MAX_SIZE)
     if not _plain_jpeg(data):
-        return np.array(decode(data, size))  # a copy: Pillow's own memory is read-only
+        # ``decode`` says of nothing that it is empty or too large. A copy, for what it returns is
+        # Pillow's own memory, which is read-only.
+        return np.array(decode(data if len(data) <= MAX_FILE_BYTES else b"", size))
     try:
         pixels = simplejpeg.decode_jpeg(data)
     except ValueError as error:

@@ -9,7 +9,7 @@ from facevis.corpora.folders import FolderCorpus
 from facevis.corpora.lists import SUFFIXES, ListCorpus
 from facevis.corpora.recordio import RecordIO, is_recordio
 from facevis.corpora.shards import ShardCorpus, is_shards
-from facevis.corpora.synthetic import KINDS, synthetic
+from facevis.corpora.synthetic import KINDS, made_up
 
 CHOICES = (
     "a folder with train.rec, with one subfolder per identity or with .tar shards, a .rec, a .tar, "
@@ -31,7 +31,7 @@ def open_corpus(spec: str | Path, cache: Path | None = None) -> Corpus:
     ValueError: there is no no/such/place; give a folder with train.rec, ...
     """
     if isinstance(spec, str) and spec.partition(":")[0] in KINDS:
-        return synthetic(spec, cache)
+        return made_up(spec, cache)
     path = Path(spec)
     if is_recordio(path):
         return RecordIO(path, cache)

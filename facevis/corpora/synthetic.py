@@ -40,14 +40,14 @@ _CHUNK = 24
 _THREADS = 2
 
 
-def synthetic(spec: str, cache: Path | None = None) -> DrawnFaces | Noise:
+def made_up(spec: str, cache: Path | None = None) -> DrawnFaces | Noise:
     """The set that a text like ``faces:identities=20,size=32`` names.
 
     Raises ``ValueError`` in one sentence for another kind, setting or value.
 
-    >>> len(synthetic("noise:identities=4,images=3"))
+    >>> len(made_up("noise:identities=4,images=3"))
     12
-    >>> synthetic("faces:people=4")
+    >>> made_up("faces:people=4")
     Traceback (most recent call last):
     ...
     ValueError: faces has no setting 'people'; choose among identities, images, size, seed, first.
@@ -190,15 +190,21 @@ class DrawnFaces(_Made):
                 kept = np.load(path, mmap_mode="r", allow_pickle=False)
                 if kept.shape == shape and kept.dtype == np.uint8:
                     return kept
-            except ValueError:
+            except (ValueError, EOFError):
                 pass  # cut off or something else: draw them again
         with ThreadPoolExecutor(_THREADS) as threads:  # NumPy paints outside the interpreter's lock
             kept = np.concatenate(list(threads.map(self._draw, range(0, len(self), _CHUNK))))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            np.save(file, kept, allow_pickle=False)
-        temporary.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}.tmp")
+            with temporary.open("wb") as file:
+                np.save(file, kept, allow_pickle=False)
+            temporary.replace(path)
+        except OSError as error:
+            raise ValueError(
+                f"{str(path.parent)[-80:]} cannot keep the drawn faces ({error.strerror}); choose "
+                "another folder, or none."
+            ) from error
         return np.load(path, mmap_mode="r", allow_pickle=False)
 
     def __getstate__(self) -> dict[str, object]:
@@ -224,4 +230,4 @@ class Noise(_Made):
         pattern = np.random.default_rng((seed, label, 0)).integers(0, 64, (8, 8, 3), np.uint8)
         coarse = np.arange(size) * 8 // size
         grains = np.frombuffer(noise, np.uint8).reshape(size, size, 3)
-        return (grains >> 1) + (grains >> 2) + pattern[coarse[:, None], coarse]
+        return (grains >> 1) + (grains >> 2) + pattern.take(coarse, 0).take(coarse, 1)

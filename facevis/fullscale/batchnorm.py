@@ -39,7 +39,7 @@ class SharedBatchNorm(_BatchNorm):
         """(B, C, ...) → the same."""
         if not self.training or ranks.world() == 1:
             return super().forward(input)
-        x = input.float()
+        x = input.float() if input.dtype in (torch.float16, torch.bfloat16) else input
         axes = [0, *range(2, x.ndim)]
         count = x.numel() // x.shape[1] * ranks.world()
         shape = [1, -1] + [1] * (x.ndim - 2)

@@ -38,7 +38,7 @@ def gather(part: Tensor) -> Tensor:
     if world() == 1:
         return part
     parts = part.new_empty(world() * len(part), *part.shape[1:])
-    dist.all_gather_into_tensor(parts, part.contiguous())
+    dist.all_gather(list(parts.chunk(world())), part.contiguous())
     return parts
 
 
@@ -61,7 +61,7 @@ def add_and_cut(whole: Tensor) -> Tensor:
         return whole
     if dist.get_backend() == "nccl":
         part = torch.empty_like(own_part(whole))
-        dist.reduce_scatter_tensor(part, whole.contiguous())
+        dist.reduce_scatter(part, list(whole.contiguous().chunk(world())))
         return part
     return own_part(add(whole))  # gloo knows no such sum
 

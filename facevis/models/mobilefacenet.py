@@ -72,7 +72,7 @@ class MobileFaceNet(nn.Module):
         x = self.whole(self.widen(self.bottlenecks(self.stem(pictures))))
         x = self.dropout(torch.flatten(x, 1))
         with torch.autocast(x.device.type, enabled=False):
-            return self.features(self.fc(x.float()))
+            return self.features(self.fc(x.to(self.fc.weight.dtype)))
 
 
 def _convolution(
