@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from facevis.corpora import decode_picture, decoding
+from facevis.corpora import decode_picture, decoding, made_up
 from facevis.datasets import own
 
 SIZE = 48

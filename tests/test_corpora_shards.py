@@ -212,8 +212,8 @@ def test_a_shard_that_shrinks_later_has_a_damaged_picture(tmp_path):
     ("data", "sentence"),
     [
         (b"no tar" * 200, r"s\.tar is no tar archive, or a compressed one"),
-        (b"", r"s\.tar holds no sample"),
-        (bytes(10240), r"s\.tar holds no sample, a picture \(\.jpg, \.jpeg, \.png, \.webp\) and a"),
+        (b"", r"s holds no sample"),
+        (bytes(10240), r"s holds no sample, a picture \(\.jpg, \.jpeg, \.png, \.webp\) and a"),
     ],
 )
 def test_a_file_that_is_no_shard_is_refused(tmp_path, data, sentence):
@@ -232,6 +232,27 @@ def test_a_compressed_shard_is_refused(tmp_path):
 def test_a_folder_without_shards_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"has no \.tar file"):
         ShardCorpus(tmp_path)
+
+
+# The cache
+
+
+def test_the_cache_is_used_and_not_trusted_when_a_shard_changes(tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    numbered(tmp_path, 3)
+    archive(tmp_path / "t-001.tar", [*SAMPLES, ("9.cls", b"5")])
+    first = ShardCorpus(tmp_path, cache)
+    (kept,) = cache.iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "samples", None)  # walking the archives would now fail
+        again = ShardCorpus(tmp_path, cache)
+    assert contents(again) == contents(first)
+    assert again.remarks == first.remarks != ()
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert contents(ShardCorpus(tmp_path, cache)) == contents(first)
+    numbered(tmp_path, 4)
+    assert len(ShardCorpus(tmp_path, cache)) == 4
+    assert not list(cache.glob("*.tmp"))
 
 
 # Written by us

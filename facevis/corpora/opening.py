@@ -36,7 +36,7 @@ def open_corpus(spec: str | Path, cache: Path | None = None) -> Corpus:
     if is_recordio(path):
         return RecordIO(path, cache)
     if is_shards(path):
-        return ShardCorpus(path)
+        return ShardCorpus(path, cache)
     if path.is_dir():
         return FolderCorpus(path)
     if not path.exists():

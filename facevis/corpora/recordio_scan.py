@@ -5,14 +5,13 @@ Only the first words of every record are touched. The format is told in ``record
 
 from __future__ import annotations
 
-import hashlib
-import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from facevis.corpora.keeping import kept
 from facevis.corpora.mapped import MappedFile
 
 MAGIC = 0xCED7230A
@@ -56,7 +55,8 @@ def scan(file: MappedFile, idx: Path, cache: Path | None = None) -> Scan:
             f"it is cut off, or belongs to another index; {remedy}."
         )
     keys, offsets = keys[~lost], offsets[~lost]
-    heads = _cached_heads(file, offsets, cache, remarks)
+    files = [file, MappedFile(idx)] if idx.is_file() else [file]
+    heads = kept(cache, files, lambda: {"heads": _heads(file, offsets)}, remarks)["heads"]
     foreign = np.flatnonzero(heads[:, 0] != MAGIC)
     if len(foreign):
         raise ValueError(
@@ -155,33 +155,6 @@ def _whole_labels(file: MappedFile, keys: np.ndarray, labels: np.ndarray) -> np.
             f"must be whole numbers from 0 to {LARGEST_EXACT}, so write the set again."
         )
     return labels.astype(np.int64)
-
-
-def _cached_heads(
-    file: MappedFile, offsets: np.ndarray, cache: Path | None, remarks: list[str]
-) -> np.ndarray:
-    """The head words (N, 5), from the folder ``cache`` if they lie there, and put there."""
-    if cache is None:
-        return _heads(file, offsets)
-    facts = (str(file.path.resolve()), file.size, file.path.stat().st_mtime_ns)
-    key = hashlib.sha256(repr(facts).encode() + offsets.tobytes()).hexdigest()[:24]
-    place = cache / f"heads-{key}.npy"
-    try:
-        heads = np.load(place, allow_pickle=False)
-        if heads.shape == (len(offsets), len(_HEAD_WORDS)) and heads.dtype == np.uint32:
-            return heads
-    except (OSError, ValueError, EOFError):
-        pass  # not there, or cut off: read them again
-    heads = _heads(file, offsets)
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_suffix(f".{os.getpid()}.tmp")
-        with temporary.open("wb") as target:
-            np.save(target, heads, allow_pickle=False)
-        temporary.replace(place)
-    except OSError as error:
-        remarks.append(f"{cache} could not keep the labels for the next time ({error.strerror}).")
-    return heads
 
 
 def _heads(file: MappedFile, offsets: np.ndarray) -> np.ndarray:

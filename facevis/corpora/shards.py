@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from facevis.corpora.corpus import Corpus, DamagedPicture
+from facevis.corpora.keeping import Arrays, kept
 from facevis.corpora.labelling import by_text
 from facevis.corpora.mapped import MappedFile
 from facevis.corpora.shard_samples import LABELS, PICTURES, samples
@@ -35,15 +36,25 @@ class ShardCorpus(Corpus):
     """Shards: a folder of ``*.tar``, one ``.tar``, or ``shards-{000000..000010}.tar``.
 
     Samples without a picture or a label are left out with a remark, and so is what lies after the
-    point where an archive is cut off. ``ValueError`` in one sentence if there is no sample.
+    point where an archive is cut off. ``cache`` is a folder in which the places and labels of all
+    samples are kept for the next time. ``ValueError`` in one sentence if there is no sample.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, cache: Path | None = None) -> None:
         path = Path(path)
         places = _shards(path)
         self.name = path.stem
         self._files = [MappedFile(place) for place in places]
         self._mapped: list[int] = []
+        remarks: list[str] = []
+        found = kept(cache, self._files, self._find, remarks)
+        self._rows, self.labels = found["rows"], found["labels"]
+        numbers, said = json.loads(found["texts"].tobytes())
+        remarks += said
+        self.identities = _names(places[0].with_name(IDENTITIES), tuple(numbers), remarks)
+        self.remarks = tuple(remarks)
+
+    def _find(self) -> Arrays:
         rows: list[tuple[int, int, int]] = []
         texts: list[str] = []
         remarks: list[str] = []
@@ -54,14 +65,13 @@ class ShardCorpus(Corpus):
             file.close()
         if not rows:
             raise ValueError(
-                f"{path.name} holds no sample, a picture (.{', .'.join(PICTURES)}) and a label "
+                f"{self.name} holds no sample, a picture (.{', .'.join(PICTURES)}) and a label "
                 f"(.{', .'.join(LABELS)}) of one name; write the shards again."
             )
         self._rows = np.array(rows, np.int64)
-        self.labels, numbers, more = by_text(texts, self.place)
-        remarks += more
-        self.identities = _names(places[0].with_name(IDENTITIES), numbers, remarks)
-        self.remarks = tuple(remarks)
+        labels, identities, more = by_text(texts, self.place)
+        text = json.dumps([identities, [*remarks, *more]]).encode()
+        return {"rows": self._rows, "labels": labels, "texts": np.frombuffer(text, np.uint8)}
 
     def encoded(self, index: int) -> bytes:
         """The bytes of the picture's member."""
