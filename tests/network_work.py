@@ -13,7 +13,7 @@ from facevis.models.backbones import build_backbone
 
 
 def network_step():
-    """Gradients and statistics of a network with batch norms after a step on the same 12 pictures."""
+    """Gradients and statistics of a network with batch norms after a step on 12 pictures."""
     torch.manual_seed(0)
     network = share_batch_norm(build_backbone("mobilefacenet", 8, 32), "cpu").double()
     head = ShardedObjective(5, 8, FixedMargin(Margin.arcface(0.3)), 16.0).double()

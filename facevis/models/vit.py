@@ -6,9 +6,9 @@ filled in with a learned one at the end, and whole branches are dropped for sing
 that fill no patch (112 = 12 · 9 + 4) are cut off at the right and below. Names and shapes of
 parameters are those of InsightFace's published weights. It knows no loss.
 
-Sources: Dosovitskiy et al., "An Image is Worth 16×16 Words", 2021; Huang et al., "Deep Networks with
-Stochastic Depth", 2016; He et al., "Masked Autoencoders", 2022 (leaving tokens out); widths, depths,
-ReLU6, head and initial weights: insightface, recognition/arcface_torch/backbones/vit.py.
+Sources: Dosovitskiy et al., "An Image is Worth 16×16 Words", 2021; Huang et al., "Deep Networks
+with Stochastic Depth", 2016; He et al., "Masked Autoencoders", 2022 (leaving tokens out); widths,
+depths, ReLU6, head and initial weights: insightface, recognition/arcface_torch/backbones/vit.py.
 """
 
 from __future__ import annotations
