@@ -21,6 +21,7 @@ import numpy as np
 from facevis.corpora.corpus import DamagedPicture
 from facevis.corpora.decoding import decode_picture
 from facevis.corpora.pickled import Row, read_plain
+from facevis.corpora.writing import new_file
 from facevis.datasets.own import MAX_FILE_BYTES
 from facevis.validation import whole
 
@@ -148,17 +149,6 @@ def write_bin(path: str | Path, encoded: Sequence[bytes], same: Sequence[bool]) 
             f"there are {len(pictures)} pictures and {len(flags)} booleans; give two pictures for "
             "each pair."
         )
-    if path.exists():
-        raise ValueError(f"{path} exists already; choose another name.")
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            # Bytes need no call to be read from protocol 3 on; every Python 3 reads it.
-            pickle.dump((pictures, flags), file, protocol=3)
-        partial.replace(path)
-    except OSError as error:
-        raise ValueError(
-            f"{path} cannot be written ({error.strerror}); make room or choose another folder."
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(path) as partial, partial.open("wb") as file:
+        # Bytes need no call to be read from protocol 3 on; every Python 3 reads it.
+        pickle.dump((pictures, flags), file, protocol=3)

@@ -20,7 +20,7 @@ from facevis.corpora.converting import Prepared
 from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE
 from facevis.corpora.folders import FileCorpus
-from facevis.corpora.writing import MAX_SENTENCES
+from facevis.corpora.writing import MAX_SENTENCES, new_file
 from facevis.validation import whole
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -41,10 +41,10 @@ def sample_verification_pairs(
     >>> first, second, same = sample_verification_pairs(np.repeat(range(8), 4), 24, folds=4)
     >>> same[:6]
     array([ True,  True,  True, False, False, False])
-    >>> sample_verification_pairs(np.repeat(range(8), 4), 80, folds=4)
+    >>> sample_verification_pairs(np.repeat(range(8), 4), 104, folds=4)
     Traceback (most recent call last):
     ...
-    ValueError: fold 1 has 12 pictures of 2 people ... no 10 genuine and 10 impostor ones ...
+    ValueError: fold 1 has 8 pictures of 2 people, which make 12 genuine and 16 impostor pairs, ...
     """
     whole("folds", folds, 2, 1000)
     whole("pairs", pairs, 2 * folds, MAX_PAIRS)
@@ -160,20 +160,11 @@ def write_pair_list(path: Path, corpus: Corpus, pairs: Pairs) -> None:
     """
     if not isinstance(corpus, FileCorpus):
         raise ValueError(f"the pictures of {corpus.name} are no files; write a .bin instead.")
-    if path.exists():
-        raise ValueError(f"{path} exists already; choose another name.")
     first, second, same = (part.tolist() for part in pairs)
     names = {index: _seen_from(path, corpus, index) for index in {*first, *second}}
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            for one, other, is_same in zip(first, second, same, strict=True):
-                file.write(f"{names[one]}\t{names[other]}\t{int(is_same)}\n")
-        partial.replace(path)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        for one, other, is_same in zip(first, second, same, strict=True):
+            file.write(f"{names[one]}\t{names[other]}\t{int(is_same)}\n")
 
 
 def _seen_from(path: Path, corpus: FileCorpus, index: int) -> str:

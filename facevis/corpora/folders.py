@@ -18,7 +18,7 @@ from facevis.corpora.packing import Packed
 from facevis.corpora.writing import new_folder, readable
 from facevis.datasets.own import MAX_FILE_BYTES
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 class FileCorpus(Corpus):

@@ -34,7 +34,8 @@ class MappedFile:
 
     def buffer(self) -> mmap.mmap | bytes:
         """All of it, as something that can be sliced."""
-        if self._map is None:
+        whole = self._map  # looked at once: another thread may close the file at any time
+        if whole is None:
             try:
                 with self.path.open("rb") as file:
                     # An empty file cannot be mapped.
@@ -44,7 +45,7 @@ class MappedFile:
             except OSError as error:
                 raise ValueError(_unreadable(self.path, error)) from error
             self._map = whole
-        return self._map
+        return whole
 
     def read(self, offset: int, length: int) -> bytes:
         """``length`` bytes from ``offset``, fewer where the file ends."""

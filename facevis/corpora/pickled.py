@@ -184,8 +184,9 @@ class _Machine:
 
 
 def _shown(module: Any, name: Any) -> str:
-    """A name to be read, however it was written."""
-    return ascii(f"{module}.{name}"[:80])[1:-1]
+    """A name to be read, however it was written; lists are not: they may hold each other."""
+    parts = [part[:80] if isinstance(part, str) else "?" for part in (module, name)]
+    return ascii(".".join(parts)[:80])[1:-1]
 
 
 def _refuse(what: str) -> Any:
