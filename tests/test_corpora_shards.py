@@ -300,7 +300,7 @@ def test_names_that_do_not_fit_are_ignored_with_a_remark(tmp_path, people, text)
     corpus = ShardCorpus(tmp_path / "out")
     assert corpus.identities == ("0", "1", "2")
     assert corpus.remarks == (
-        "identities.json does not fit the labels of the shards and was ignored.",
+        "identities.json does not fit the labels of the set and was ignored.",
     )
 
 

@@ -8,9 +8,7 @@ drawn twice, since a set is kept. It knows no network.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from facevis.corpora.converting import Prepared
 from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE
 from facevis.corpora.folders import FileCorpus
+from facevis.corpora.lists import Seen
 from facevis.corpora.writing import MAX_SENTENCES, new_file
 from facevis.validation import whole
 
@@ -155,22 +154,17 @@ def write_pairs_bin(
 def write_pair_list(path: Path, corpus: Corpus, pairs: Pairs) -> None:
     """Write lines ``path<TAB>path<TAB>1`` (or 0), seen from the list's folder.
 
-    ``ValueError`` if the pictures are no files, if a name holds what separates columns, and if the
-    file exists.
+    ``ValueError`` if the pictures are no files, if a name cannot stand in a list, and if the file
+    exists.
     """
     if not isinstance(corpus, FileCorpus):
         raise ValueError(f"the pictures of {corpus.name} are no files; write a .bin instead.")
     first, second, same = (part.tolist() for part in pairs)
-    names = {index: _seen_from(path, corpus, index) for index in {*first, *second}}
+    seen = Seen(path, corpus)
+    names = {index: seen[index] for index in {*first, *second}}
+    strange = next((n for n in names.values() if '"' in n or n.startswith("#")), None)
+    if strange:
+        raise ValueError(f"{strange!r} holds a quote or begins with #; rename the file.")
     with new_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         for one, other, is_same in zip(first, second, same, strict=True):
             file.write(f"{names[one]}\t{names[other]}\t{int(is_same)}\n")
-
-
-def _seen_from(path: Path, corpus: FileCorpus, index: int) -> str:
-    name = os.path.realpath(corpus.root) + os.sep + corpus.names[index]
-    with suppress(ValueError):  # on another drive: the whole path stays
-        name = os.path.relpath(name, os.path.realpath(path.parent))
-    if any(mark in name for mark in '\t\r\n"') or name.startswith("#") or name != name.strip():
-        raise ValueError(f"{name!r} holds a tab, a quote or an end of line; rename the file.")
-    return name.replace(os.sep, "/")

@@ -9,7 +9,6 @@ appears whole or not at all.
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -24,9 +23,10 @@ from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE, decode_picture
 from facevis.corpora.folders import FileCorpus, write_folder
 from facevis.corpora.lists import SUFFIXES, write_list
+from facevis.corpora.naming import write_names
 from facevis.corpora.packing import Packed
 from facevis.corpora.recordio_writing import write_recordio
-from facevis.corpora.shards import IDENTITIES, write_shards
+from facevis.corpora.shards import write_shards
 from facevis.corpora.writing import MAX_SENTENCES, ending, new_folder, readable
 from facevis.datasets.own import FORMATS as READ
 from facevis.validation import choice, whole
@@ -168,20 +168,18 @@ def _recordio(
     with Image.open(io.BytesIO(first[0]), formats=READ) as picture:
         side = size or max(picture.size)
     write_recordio(folder, chain([first], pictures), view.num_classes, side, count)
-    names = list(view.identities)
-    if names != [str(label) for label in range(len(names))]:
-        text = json.dumps(names, ensure_ascii=False)
-        (folder / IDENTITIES).write_text(text, encoding="utf-8")
+    write_names(folder, view.identities)
     return tuple(left_out)
 
 
 def _list(source: Corpus, target: Path, progress: Progress | None) -> Converted:
     """The list of a corpus of files, without those that cannot be read."""
-    if target.exists() or target.suffix.lower() not in SUFFIXES:
+    if target.suffix.lower() not in SUFFIXES:
         raise ValueError(
-            f"{target.name} exists already, or is no name of a list; give a new one that ends in "
-            f"{', '.join(SUFFIXES)}."
+            f"{target.name} is no name of a list; give one that ends in {', '.join(SUFFIXES)}."
         )
+    if target.exists():
+        raise ValueError(f"{target} exists already; choose another name.")
     if not isinstance(source, FileCorpus):
         raise ValueError(f"the pictures of {source.name} are no files; write a folder first.")
     left_out: list[str] = []

@@ -17,6 +17,7 @@ from facevis.corpora.corpus import Corpus
 from facevis.corpora.folders import FileCorpus
 from facevis.corpora.labelling import by_text
 from facevis.corpora.packing import Packed
+from facevis.corpora.writing import new_file
 
 SUFFIXES = (".lst", ".txt", ".tsv", ".csv")
 _HEADINGS = ("label", "identity", "class", "person", "id")
@@ -103,26 +104,56 @@ def _path_and_label(row: list[str]) -> tuple[str, str]:
 def write_list(path: str | Path, corpus: Corpus) -> None:
     """Write ``path<TAB>identity`` for each picture that is a file, seen from the list's folder.
 
-    A ``.csv`` gets commas and a heading. ``ValueError`` if the pictures are no files, or if a name
-    holds what separates columns.
+    A ``.csv`` gets commas and a heading, another list only where its first line would be taken for
+    one. ``ValueError`` if the pictures are no files, or if a name cannot stand in a list.
     """
     path = Path(path)
     if not isinstance(corpus, FileCorpus):
         raise ValueError(f"the pictures of {corpus.name} are no files; write a folder first.")
-    here, root = os.path.realpath(path.parent), os.path.realpath(corpus.root)
-    rows = []
-    for index, label in enumerate(corpus.labels):
-        name = os.path.join(root, corpus.names[index])  # noqa: PTH118
-        with suppress(ValueError):  # on another drive: the whole path stays
-            name = os.path.relpath(name, here).replace(os.sep, "/")
-        rows.append((name, corpus.identities[label]))
-    strange = next((row for row in rows if any(c in "".join(row) for c in "\t\r\n")), None)
-    if strange:
-        raise ValueError(f"{strange[0]!r} holds a tab or an end of line; rename the file.")
-    temporary = path.with_name(f".{path.name}.partial")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        if path.suffix.lower() == ".csv":
-            csv.writer(file, lineterminator="\n").writerows([("path", "label"), *rows])
+    names, people = Seen(path, corpus), [listable(name) for name in corpus.identities]
+    rows = [(names[index], people[label]) for index, label in enumerate(corpus.labels.tolist())]
+    comma = path.suffix.lower() == ".csv"
+    if comma or (rows and rows[0][1].lower() in _HEADINGS):
+        rows.insert(0, ("path", "label"))
+    with (
+        new_file(path, replace=True) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        if comma:
+            csv.writer(file, lineterminator="\n").writerows(rows)
         else:
             file.writelines(f"{name}\t{identity}\n" for name, identity in rows)
-    temporary.replace(path)
+
+
+class Seen:
+    """The files of a corpus as a list names them, from its own folder."""
+
+    def __init__(self, path: Path, corpus: FileCorpus) -> None:
+        self._here, self._root = os.path.realpath(path.parent), os.path.realpath(corpus.root)
+        self._names = corpus.names
+
+    def __getitem__(self, index: int) -> str:
+        name = os.path.join(self._root, self._names[index])  # noqa: PTH118
+        with suppress(ValueError):  # on another drive: the whole path stays
+            name = os.path.relpath(name, self._here)
+        return listable(name.replace(os.sep, "/"))
+
+
+def listable(text: str) -> str:
+    """A path or a label that is read from a line as it was written there; ``ValueError`` if not.
+
+    >>> listable("Ada/1.jpg ")
+    Traceback (most recent call last):
+    ...
+    ValueError: 'Ada/1.jpg ' begins or ends with a space; rename the file.
+    """
+    reason = None
+    if "\t" in text or text.splitlines() != [text]:
+        reason = "holds a tab or an end of line"
+    elif text != text.strip():
+        reason = "begins or ends with a space"
+    elif text != os.fsencode(text).decode("utf-8", "replace"):
+        reason = "is no text in UTF-8"
+    if reason:
+        raise ValueError(f"{text!r} {reason}; rename the file.")
+    return text

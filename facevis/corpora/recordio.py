@@ -21,6 +21,7 @@ from pathlib import Path
 from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.labelling import by_number
 from facevis.corpora.mapped import MappedFile
+from facevis.corpora.naming import read_names
 from facevis.corpora.recordio_scan import HEADER, MAGIC, MAGIC_BYTES, scan
 
 
@@ -38,8 +39,10 @@ class RecordIO(Corpus):
         found = scan(self._file, idx, cache)
         self.name = rec.parent.name if rec.stem == "train" else rec.stem
         self._keys, self._offsets = found.keys, found.offsets
-        self.labels, self.identities, gaps = by_number(found.labels)
-        self.remarks = (*found.remarks, *gaps, *_property(rec, self.identities))
+        self.labels, numbers, gaps = by_number(found.labels)
+        remarks = [*found.remarks, *gaps, *_property(rec, numbers)]
+        self.identities = read_names(rec.parent, numbers, remarks)
+        self.remarks = tuple(remarks)
 
     def encoded(self, index: int) -> bytes:
         """The picture's bytes as they were packed."""

@@ -20,13 +20,12 @@ from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.keeping import Arrays, kept
 from facevis.corpora.labelling import by_text
 from facevis.corpora.mapped import MappedFile
+from facevis.corpora.naming import read_names, write_names
 from facevis.corpora.shard_samples import LABELS, PICTURES, samples
 from facevis.corpora.writing import new_folder, readable
 from facevis.datasets.own import MAX_FILE_BYTES
 from facevis.validation import whole
 
-IDENTITIES = "identities.json"
-"""A list of names beside the shards; the number in a ``.cls`` is a place in it. facevis's own."""
 MAX_SHARDS = 100_000
 _MOST_MAPPED = 400
 """Shards held open at once: systems allow a process about a thousand files."""
@@ -51,7 +50,7 @@ class ShardCorpus(Corpus):
         self._rows, self.labels = found["rows"], found["labels"]
         numbers, said = json.loads(found["texts"].tobytes())
         remarks += said
-        self.identities = _names(places[0].with_name(IDENTITIES), tuple(numbers), remarks)
+        self.identities = read_names(places[0].parent, tuple(numbers), remarks)
         self.remarks = tuple(remarks)
 
     def _find(self) -> Arrays:
@@ -125,20 +124,6 @@ def _shards(path: Path) -> list[Path]:
     return [path.with_name(f"{before}{number:0{len(first)}}{after}") for number in numbers]
 
 
-def _names(path: Path, numbers: tuple[str, ...], remarks: list[str]) -> tuple[str, ...]:
-    """The identities' names from a list beside the shards, if there is one that fits."""
-    if not path.is_file():
-        return numbers
-    try:
-        names = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(names, list) and all(isinstance(name, str) for name in names):
-            return tuple(names[int(number)] for number in numbers)
-    except (OSError, ValueError, IndexError, RecursionError):
-        pass  # said below
-    remarks.append(f"{path.name} does not fit the labels of the shards and was ignored.")
-    return numbers
-
-
 def write_shards(
     folder: str | Path,
     corpus: Corpus,
@@ -172,9 +157,7 @@ def write_shards(
         finally:
             if shard:
                 shard.close()
-        if list(corpus.identities) != [str(k) for k in range(corpus.num_classes)]:
-            text = json.dumps(list(corpus.identities), ensure_ascii=False)
-            (partial / IDENTITIES).write_text(text, encoding="utf-8")
+        write_names(partial, corpus.identities)
     return tuple(left_out)
 
 
