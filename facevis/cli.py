@@ -1,6 +1,6 @@
 """The command line: ``facevis app`` opens the app, ``facevis compare`` trains losses side by side,
-``facevis evaluate`` tries models on strangers, ``facevis export`` writes lessons as files,
-``facevis train`` trains face networks.
+``facevis data`` looks into face sets and converts them, ``facevis evaluate`` tries models on
+strangers, ``facevis export`` writes lessons as files, ``facevis train`` trains face networks.
 
 The app's settings (no usage statistics, no prompts) lie beside app.py, where Streamlit prefers them
 to those of the working directory; address and port are always named. It knows no page.
@@ -20,6 +20,7 @@ import tyro
 
 from facevis import __version__
 from facevis.assets import asset_path
+from facevis.data_command import Data
 from facevis.train_command import Training
 
 _PORTS_TRIED = 20
@@ -235,6 +236,7 @@ class Version:
 Command = (
     Annotated[App, tyro.conf.subcommand("app")]
     | Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Data, tyro.conf.subcommand("data")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Training, tyro.conf.subcommand("train")]
@@ -247,7 +249,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
         arguments = ["version"]
-    command: App | Compare | Evaluate | Export | Training | Version = tyro.cli(
+    command: App | Compare | Data | Evaluate | Export | Training | Version = tyro.cli(
         Command,
         args=arguments,
         prog="facevis",

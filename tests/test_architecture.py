@@ -29,6 +29,7 @@ LAYERS = (
         "cli",
         "compare",
         "data_command",
+        "data_report",
         "evaluate",
         "train_command",
         "trials",
@@ -45,7 +46,10 @@ ALLOWED = {
     ),
     "matplotlib": ("facevis/figures/",),
     "av": ("facevis/figures/film.py",),
-    "rich": ("facevis/cli.py", "facevis/compare.py", "facevis/evaluate.py"),
+    "rich": (
+        *("facevis/cli.py", "facevis/compare.py", "facevis/data_report.py", "facevis/evaluate.py"),
+        *("facevis/fullscale/screen.py", "facevis/train_command.py"),
+    ),
     "onnxruntime": ("facevis/embedders.py",),
     "plotly": ("facevis/figures/", "facevis/ui/"),
 }

@@ -32,7 +32,15 @@ def open_corpus(spec: str | Path, cache: Path | None = None) -> Corpus:
     """
     if isinstance(spec, str) and spec.partition(":")[0] in KINDS:
         return made_up(spec, cache)
-    path = Path(spec)
+    try:
+        return _opened(Path(spec), cache)
+    except OSError as error:
+        raise ValueError(
+            f"{str(spec)[-80:]} cannot be read ({error.strerror}); check its name and permissions."
+        ) from error
+
+
+def _opened(path: Path, cache: Path | None) -> Corpus:
     if is_recordio(path):
         return RecordIO(path, cache)
     if is_shards(path):
@@ -40,7 +48,7 @@ def open_corpus(spec: str | Path, cache: Path | None = None) -> Corpus:
     if path.is_dir():
         return FolderCorpus(path)
     if not path.exists():
-        raise ValueError(f"there is no {str(spec)[-80:]}; give {CHOICES}.")
+        raise ValueError(f"there is no {str(path)[-80:]}; give {CHOICES}.")
     if path.suffix.lower() in SUFFIXES:
         return ListCorpus(path)
     raise ValueError(f"{path.name} is no face set that can be read; give {CHOICES}.")
