@@ -228,8 +228,9 @@ class FullScaleConfig:
     """Pictures of one step, over all processes and parts."""
     accumulate: int = 1
     """Parts in which each process goes through its share of a batch, one after the other."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Precision of the network; the head computes in float32 always."""
+    precision: Literal["float32", "bfloat16", "float16", "float64"] = "float32"
+    """Precision of the network; the head computes in float32, or in float64, which is for checks:
+    there, runs that differ in rounding alone have the same curve."""
     channels_last: bool = False
     """Whether pictures lie with channels last in memory: quicker on most GPUs, and on CPUs."""
     compile: bool = False
@@ -247,7 +248,7 @@ class FullScaleConfig:
         """Refuse what cannot be."""
         whole("batch_size", self.batch_size, 2, _MOST)
         whole("accumulate", self.accumulate, 1, 4096)
-        choice("precision", self.precision, ("float32", "bfloat16", "float16"))
+        choice("precision", self.precision, ("float32", "bfloat16", "float16", "float64"))
         choice("device", self.device, ("auto", "cpu", "cuda"))
         whole("seed", self.seed, 0, _MOST)
 

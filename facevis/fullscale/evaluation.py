@@ -187,12 +187,13 @@ def embed(
     several processes each embeds a part and has all in the end. The network's mode is kept.
     """
     training, dtype = network.training, _DTYPES.get(precision)
+    weights = torch.float64 if precision == "float64" else torch.float32
     network.eval()
     rows = ranks.rows_of(count, ranks.rank(), ranks.world())
     parts, whole = [], []
     try:
         for pictures, read in _read_ahead(picture, rows, size):
-            pixels = as_tensor(torch.from_numpy(pictures), device)
+            pixels = as_tensor(torch.from_numpy(pictures), device, weights)
             with torch.autocast(pixels.device.type, dtype, enabled=dtype is not None):
                 points = network(pixels).float()
                 if mirror:

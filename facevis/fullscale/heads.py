@@ -23,7 +23,8 @@ class PairObjective(nn.Module):
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """The loss of the whole batch, on every process."""
         with torch.autocast(embeddings.device.type, enabled=False):
-            every = ranks.GatherWithGradient.apply(embeddings.float())
+            wide = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
+            every = ranks.GatherWithGradient.apply(wide)
             return self.objective(every, ranks.gather(labels))
 
 

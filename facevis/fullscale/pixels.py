@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 
-def as_tensor(pictures: Tensor, device: torch.device | str = "cpu") -> Tensor:
-    """Pictures uint8 (B, S, S, 3) to float32 (B, 3, S, S) from −1 to 1, x/127.5 − 1, on a device.
+def as_tensor(
+    pictures: Tensor, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Pictures uint8 (B, S, S, 3) to floats (B, 3, S, S) from −1 to 1, x/127.5 − 1, on a device.
 
     The bytes travel, the numbers are made there. The same numbers as ``datasets.as_inputs``.
 
@@ -15,4 +17,4 @@ def as_tensor(pictures: Tensor, device: torch.device | str = "cpu") -> Tensor:
     tensor([-1.0000,  1.0000, -0.6000])
     """
     moved = pictures.to(device, non_blocking=True)
-    return moved.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+    return moved.permute(0, 3, 1, 2).to(dtype).div_(127.5).sub_(1.0)

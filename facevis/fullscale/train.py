@@ -64,6 +64,9 @@ class Training:
         self.objective = build_objective(
             config.head, self.corpus.num_classes, config.backbone.embedding_dim, config.seed
         ).to(device)
+        self.dtype = torch.float64 if config.precision == "float64" else torch.float32
+        for part in (self.network, self.objective):
+            part.to(self.dtype)
         head = self.objective if isinstance(self.objective, ShardedObjective) else None
         self.head, self.optimizers = head, Optimizers(config.optimizer, self.network, head)
         self.loss_scale = LossScale(config.precision == "float16")
@@ -143,7 +146,9 @@ class Training:
             embeddings.append(points.detach())
             reading = None if head is None else head.reading
             angle = math.nan if reading is None else float(reading.angle.mean())
-            seen += torch.tensor([float(loss.detach()), angle, 0.0, 0.0]) / len(parts)
+            seen[:2] += torch.tensor((float(loss.detach()), angle), dtype=torch.float64) / len(
+                parts
+            )
             new |= part.damaged
         seen[2], seen[3] = float(self.stopping), float(len(new))
         totals = ranks.add(seen.to(self._sums_on())).tolist()
@@ -167,7 +172,7 @@ class Training:
         }
 
     def _forward(self, part: Batch) -> tuple[Tensor, Tensor]:
-        pictures = as_tensor(part.pictures, self.device)
+        pictures = as_tensor(part.pictures, self.device, self.dtype)
         if self.config.channels_last:
             pictures = pictures.contiguous(memory_format=torch.channels_last)
         dtype = _DTYPES.get(self.config.precision)
