@@ -171,3 +171,13 @@ def test_bytes_beyond_the_limit_of_a_file_are_refused(faces, monkeypatch):
 def test_a_side_beyond_the_limits_is_refused(faces, size):
     with pytest.raises(ValueError, match="give a whole number from 8 to 512"):
         decode_picture(encoded(faces[0]), size)
+
+
+def test_a_png_whose_checksum_is_wrong_is_damaged_wherever_the_wrong_byte_is(faces):
+    data = encoded(faces[0], "PNG")
+    start, end = data.index(b"IDAT"), data.index(b"IEND")
+    for at in range(start + 4, end - 4, 97):
+        changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        with pytest.raises(ValueError, match=r"it is damaged \(wrong checksum of IDAT\)"):
+            decode_picture(changed, SIZE)
+    assert (decode_picture(data, SIZE) == faces[0]).all()

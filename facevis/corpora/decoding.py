@@ -8,6 +8,9 @@ size is read from the header and bounded before any pixel is decoded. It knows n
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
@@ -16,6 +19,7 @@ from facevis.datasets.own import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, decode
 from facevis.validation import whole
 
 MIN_SIZE, MAX_SIZE = 8, 512
+_PNG = b"\x89PNG\r\n\x1a\n"
 _TURNED = (b"Exif\x00\x00", b"tiff:Orientation")
 """What a JPEG that may have to be turned contains: Exif's mark, or XMP's word."""
 
@@ -25,7 +29,8 @@ def decode_picture(data: bytes, size: int) -> np.ndarray:
 
     Raises ``ValueError``, half a sentence as ``datasets.own.decode`` says it, for anything that
     is no whole picture of a known format within that module's bounds. A JPEG that is cut off, or
-    that libjpeg only warns about, is damaged.
+    that libjpeg only warns about, is damaged, and so is a PNG with a wrong checksum, of which
+    Pillow would make some picture.
 
     >>> import simplejpeg
     >>> jpeg = simplejpeg.encode_jpeg(np.full((20, 30, 3), 90, np.uint8))
@@ -38,6 +43,7 @@ def decode_picture(data: bytes, size: int) -> np.ndarray:
     """
     whole("size", size, MIN_SIZE, MAX_SIZE)
     if not _plain_jpeg(data):
+        _check_png(data)
         # ``decode`` says of nothing that it is empty or too large. A copy, for what it returns is
         # Pillow's own memory, which is read-only.
         return np.array(decode(data if len(data) <= MAX_FILE_BYTES else b"", size))
@@ -49,6 +55,20 @@ def decode_picture(data: bytes, size: int) -> np.ndarray:
         return pixels
     square = ImageOps.fit(Image.fromarray(pixels), (size, size), Image.Resampling.LANCZOS)
     return np.array(square)
+
+
+def _check_png(data: bytes) -> None:
+    """``ValueError`` if one of a PNG's chunks that cannot be done without has another checksum."""
+    at = len(_PNG) if data.startswith(_PNG) else len(data)
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 12 + length
+        # Their names begin with a capital letter (PNG specification, 5.4).
+        if kind[:1].isupper() and end <= len(data):
+            (said,) = struct.unpack_from(">I", data, end - 4)
+            if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != said:
+                raise ValueError(f"it is damaged (wrong checksum of {kind.decode('latin-1')})")
+        at = end
 
 
 def _plain_jpeg(data: bytes) -> bool:
