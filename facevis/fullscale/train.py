@@ -74,7 +74,8 @@ class Training:
         self.keeping = Keeping(self)
         self.first = self.keeping.restore()
         self.trained = self._spread()
-        self.stopping = False
+        self.asked_to_stop = False  # this process; a signal may come at any moment
+        self.stopping = False  # all of them, after the step that is going on
 
     def _order(self) -> Order | BalancedOrder:
         data, seed = self.config.data, self.config.seed
@@ -150,7 +151,7 @@ class Training:
                 parts
             )
             new |= part.damaged
-        seen[2], seen[3] = float(self.stopping), float(len(new))
+        seen[2], seen[3] = float(self.asked_to_stop), float(len(new))
         totals = ranks.add(seen.to(self._sums_on())).tolist()
         loss, angle = totals[0] / ranks.world(), totals[1] / ranks.world()
         self.stopping = totals[2] > 0
@@ -249,7 +250,7 @@ def _asked_to_stop(training: Training) -> Iterator[None]:
     """SIGTERM and Ctrl+C end the run after the step that is going on."""
 
     def stop(number: int, frame: object) -> None:
-        training.stopping = True
+        training.asked_to_stop = True
 
     if threading.current_thread() is not threading.main_thread():
         yield
