@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from facevis.i18n import LANGUAGES, translator
-from facevis.validation import choice
+from facevis.validation import choice, whole
 
 if TYPE_CHECKING:
     from facevis.corpora import Corpus
@@ -141,19 +141,17 @@ class Pairs:
         """Draw and write; every fault ends in one sentence."""
         _in_words(self._pairs)
 
-    def _pairs(self) -> None:
-        from facevis.corpora.bins import BinSet
-        from facevis.corpora.building import readable_pairs, write_pair_list, write_pairs_bin
-        from facevis.data_report import SHOWN, count, progress, show
-        from facevis.validation import whole
+    def _check(self, listed: bool) -> None:
+        """What can be known before a set is opened."""
+        from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE
 
-        words = _words(self.lang)
-        suffix = ".txt" if self.out.suffix.lower() == ".txt" else ".bin"
-        _writable("out", self.out, suffix, " or .txt")
+        _writable("out", self.out, ".txt" if listed else ".bin", " or .txt")
         if self.out.exists():
             raise ValueError(f"{self.out} exists already; choose another name.")
-        if suffix == ".txt" and self.size is not None:
-            raise ValueError("a .txt leaves the files as they are; leave out the size.")
+        if self.size is not None:
+            whole("size", self.size, MIN_SIZE, MAX_SIZE)
+            if listed:
+                raise ValueError("a .txt leaves the files as they are; leave out the size.")
         whole("folds", self.folds, 2, 1000)
         if whole("pairs_per_fold", self.pairs_per_fold, 2, 1_000_000) % 2:
             raise ValueError(
@@ -161,18 +159,29 @@ class Pairs:
                 "pairs are genuine."
             )
         whole("seed", self.seed, 0, 2**31 - 1)
+
+    def _pairs(self) -> None:
+        from facevis.corpora import building
+        from facevis.corpora.bins import BinSet
+        from facevis.data_report import SHOWN, count, progress, show
+
+        words = _words(self.lang)
+        listed = self.out.suffix.lower() == ".txt"
+        self._check(listed)
         source = _opened(self.source)
         if isinstance(source, BinSet):
             raise ValueError(f"{source.name} holds pairs already; give a set of identities.")
+        if listed:
+            building.check_files(source)
         show(*source.remarks)
         number = self.pairs_per_fold * self.folds
         with progress(words("data_reading")) as report:
-            pairs, damaged = readable_pairs(source, number, self.folds, self.seed, report)
-        if suffix == ".txt":
-            write_pair_list(self.out, source, pairs)
+            pairs, damaged = building.readable_pairs(source, number, self.folds, self.seed, report)
+        if listed:
+            building.write_pair_list(self.out, source, pairs)
         else:
             with progress(words("data_writing")) as report:
-                write_pairs_bin(self.out, source, pairs, self.size, report)
+                building.write_pairs_bin(self.out, source, pairs, self.size, report)
         if damaged:
             show(words("data_left_out", count=count(len(damaged))), *damaged[:SHOWN])
         show(words("data_paired", count=count(number), folds=self.folds, path=self.out))
@@ -203,6 +212,11 @@ def _in_words(work: Callable[[], None]) -> None:
         work()
     except ValueError as error:
         raise SystemExit(str(error)) from error
+    except OSError as error:
+        name = str(error.filename or "a file")[-80:]
+        raise SystemExit(
+            f"{name} cannot be used ({error.strerror}); check its name and permissions."
+        ) from error
     except KeyboardInterrupt as error:
         raise SystemExit("Stopped; nothing half written is left.") from error
 

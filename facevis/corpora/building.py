@@ -157,10 +157,9 @@ def write_pair_list(path: Path, corpus: Corpus, pairs: Pairs) -> None:
     ``ValueError`` if the pictures are no files, if a name cannot stand in a list, and if the file
     exists.
     """
-    if not isinstance(corpus, FileCorpus):
-        raise ValueError(f"the pictures of {corpus.name} are no files; write a .bin instead.")
+    files = check_files(corpus)
     first, second, same = (part.tolist() for part in pairs)
-    seen = Seen(path, corpus)
+    seen = Seen(path, files)
     names = {index: seen[index] for index in {*first, *second}}
     strange = next((n for n in names.values() if '"' in n or n.startswith("#")), None)
     if strange:
@@ -168,3 +167,10 @@ def write_pair_list(path: Path, corpus: Corpus, pairs: Pairs) -> None:
     with new_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         for one, other, is_same in zip(first, second, same, strict=True):
             file.write(f"{names[one]}\t{names[other]}\t{int(is_same)}\n")
+
+
+def check_files(corpus: Corpus) -> FileCorpus:
+    """The corpus, if its pictures are files that a list can name; ``ValueError`` otherwise."""
+    if not isinstance(corpus, FileCorpus):
+        raise ValueError(f"the pictures of {corpus.name} are no files; write a .bin instead.")
+    return corpus
