@@ -2,8 +2,8 @@
 
 JPEG, PNG and WebP are copied byte for byte. Rarer formats, which not every reader of these forms
 knows, become PNG, which loses nothing; with a size, a picture that has another one is scaled and
-saved anew. Each picture is decoded once, so that a damaged one is left out and named. A set
-appears whole or not at all.
+saved anew. Each picture is decoded, so that a damaged one is left out and named. A set appears
+whole or not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 
 from facevis.corpora.bins import BinSet
 from facevis.corpora.corpus import Corpus, DamagedPicture
-from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE, decode_picture
+from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE, decode_picture, whole_picture
 from facevis.corpora.folders import FileCorpus, write_folder
 from facevis.corpora.lists import SUFFIXES, write_list
 from facevis.corpora.naming import write_names
@@ -89,17 +89,17 @@ def prepared(data: bytes, size: int | None = None, png: bool = False) -> bytes:
     >>> prepared(jpeg) is jpeg, prepared(jpeg, 20) is jpeg, prepared(jpeg, 16) is jpeg
     (True, True, False)
     """
-    pixels = decode_picture(data, size or MIN_SIZE)
+    _, stored = whole_picture(data)
     common = ending(data) in (".jpg", ".png", ".webp")
-    with Image.open(io.BytesIO(data), formats=READ) as picture:
-        if common and (size is None or picture.size == (size, size)):
-            return data
-        if size is None:
+    if common and (size is None or stored == (size, size)):
+        return data
+    if size is None:
+        with Image.open(io.BytesIO(data), formats=READ) as picture:
             upright = ImageOps.exif_transpose(picture)
             return _png(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
+    pixels = np.ascontiguousarray(decode_picture(data, size))
     if png:
         return _png(Image.fromarray(pixels))
-    pixels = np.ascontiguousarray(pixels)
     return simplejpeg.encode_jpeg(pixels, QUALITY, colorsubsampling="444", fastdct=False)
 
 

@@ -8,14 +8,16 @@ size is read from the header and bounded before any pixel is decoded. It knows n
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
 
-from facevis.datasets.own import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, decode
+from facevis.datasets.own import FORMATS, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, decode
 from facevis.validation import whole
 
 MIN_SIZE, MAX_SIZE = 8, 512
@@ -55,6 +57,27 @@ def decode_picture(data: bytes, size: int) -> np.ndarray:
         return pixels
     square = ImageOps.fit(Image.fromarray(pixels), (size, size), Image.Resampling.LANCZOS)
     return np.array(square)
+
+
+def whole_picture(data: bytes) -> tuple[str, tuple[int, int]]:
+    """Format, width and height of a picture that can be decoded; ``ValueError`` of one that cannot.
+
+    The size is the one in which it is stored, before it is turned or cropped. The reason is half a
+    sentence, as of ``decode_picture``.
+
+    >>> whole_picture(simplejpeg.encode_jpeg(np.zeros((20, 30, 3), np.uint8)))
+    ('JPEG', (30, 20))
+    """
+    if data[:2] == b"\xff\xd8":
+        # The quick way, or, for what is damaged, the one below that says why.
+        with suppress(ValueError):
+            height, width, *_ = simplejpeg.decode_jpeg_header(data)
+            square = height == width and MIN_SIZE <= width <= MAX_SIZE
+            decode_picture(data, width if square else MIN_SIZE)
+            return "JPEG", (width, height)
+    decode_picture(data, MIN_SIZE)
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        return str(picture.format), picture.size
 
 
 def _check_png(data: bytes) -> None:

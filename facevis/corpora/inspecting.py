@@ -6,23 +6,18 @@ interpreter free. It knows no words and no screen: ``data_command`` says what is
 
 from __future__ import annotations
 
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-import simplejpeg
-from PIL import Image
 
 from facevis.corpora.bins import BinSet
 from facevis.corpora.corpus import Corpus, DamagedPicture
-from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE, decode_picture
-from facevis.corpora.writing import MAX_SENTENCES, ending
-from facevis.datasets.own import FORMATS
+from facevis.corpora.decoding import whole_picture
+from facevis.corpora.writing import MAX_SENTENCES
 from facevis.validation import whole
 
 Progress = Callable[[int, int], None]
@@ -215,24 +210,3 @@ def _look(source: Corpus | BinSet, row: int) -> _Look:
     except ValueError as error:
         reason = str(error).rstrip(".")
         return _Look(length, damage=f"{source.place(row)} cannot be read: {reason}.")
-
-
-def whole_picture(data: bytes) -> tuple[str, tuple[int, int]]:
-    """Format, width and height of a picture that can be decoded; ``ValueError`` of one that cannot.
-
-    The size is the one in which it is stored, before it is turned or cropped. The reason of a
-    ``ValueError`` is half a sentence, as ``decode_picture`` says it.
-
-    >>> whole_picture(simplejpeg.encode_jpeg(np.zeros((20, 30, 3), np.uint8)))
-    ('JPEG', (30, 20))
-    """
-    if ending(data) == ".jpg":
-        # The quick way, or, for what is damaged, the one below that says why.
-        with suppress(ValueError):
-            height, width, *_ = simplejpeg.decode_jpeg_header(data)
-            square = height == width and MIN_SIZE <= width <= MAX_SIZE
-            decode_picture(data, width if square else MIN_SIZE)
-            return "JPEG", (width, height)
-    decode_picture(data, MIN_SIZE)
-    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-        return str(picture.format), picture.size
