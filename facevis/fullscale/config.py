@@ -229,8 +229,7 @@ class FullScaleConfig:
     accumulate: int = 1
     """Parts in which each process goes through its share of a batch, one after the other."""
     precision: Literal["float32", "bfloat16", "float16", "float64"] = "float32"
-    """Precision of the network; the head computes in float32, or in float64, which is for checks:
-    there, runs that differ in rounding alone have the same curve."""
+    """Precision of the network; the head's is float32, or float64, which is for checks."""
     channels_last: bool = False
     """Whether pictures lie with channels last in memory: quicker on most GPUs, and on CPUs."""
     compile: bool = False
