@@ -18,7 +18,6 @@ from facevis.fullscale.config import (
     FollowConfig,
     FullScaleConfig,
     HeadConfig,
-    OptimizerConfig,
     ScheduleConfig,
 )
 
