@@ -1,6 +1,7 @@
 """The command line: ``facevis app`` opens the app, ``facevis compare`` trains losses side by side,
 ``facevis data`` looks into face sets and converts them, ``facevis evaluate`` tries models on
-strangers, ``facevis export`` writes lessons as files, ``facevis train`` trains face networks.
+strangers, ``facevis export`` writes networks and lessons as files, ``facevis train`` trains face
+networks.
 
 The app's settings (no usage statistics, no prompts) lie beside app.py, where Streamlit prefers them
 to those of the working directory; address and port are always named. It knows no page.
@@ -14,13 +15,14 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from facevis import __version__
 from facevis.assets import asset_path
 from facevis.data_command import Data
+from facevis.export_command import Export
 from facevis.train_command import Training
 
 _PORTS_TRIED = 20
@@ -126,18 +128,27 @@ class Evaluate:
     """Try a model on people it never saw: verification and identification, a table and files."""
 
     model: Annotated[Path, tyro.conf.Positional]
-    """A recording of facevis (.npz, saved with its state) or an .onnx file."""
+    """The folder of a training run, weights (.pth, .pt, .safetensors), an .onnx file, or a
+    recording of facevis (.npz, saved with its state)."""
     out: Path
     """Folder for the files; files of other names in it stay as they are."""
     folder: Path | None = None
     """Pictures, one subfolder for each person; left out with --pairs, a recording is tried on its
     own unseen identities."""
     pairs: Path | None = None
-    """A list: lines "path path 1" (or 0), or LFW's pairs.txt."""
+    """A list (lines "path path 1" or 0, or LFW's pairs.txt), or a verification set (.bin)."""
     root: Path | None = None
     """Where the paths of the list begin; left out, its own folder."""
+    step: int | None = None
+    """Which checkpoint of a run; left out, the last."""
+    backbone: str | None = None
+    """The network that weights are of: iresnet18, iresnet34, iresnet50, iresnet100, iresnet200,
+    mobilefacenet, vit_t, vit_s or vit_b."""
+    device: str | None = None
+    """Where a run or weights are computed: auto (default), cpu or cuda."""
     size: int | None = None
-    """Side of the pictures of an .onnx model that takes any; left out, 112."""
+    """Side of the pictures of an .onnx model that takes any; left out, 112. One that facevis
+    wrote says this and the next three itself."""
     channels: str | None = None
     """Order of the colours of an .onnx model, rgb (default) or bgr."""
     mean: float | None = None
@@ -158,6 +169,7 @@ class Evaluate:
         # PyTorch is loaded for those who evaluate only.
         from facevis.embedders import OnnxOptions
         from facevis.evaluate import Order, evaluate
+        from facevis.fullscale.embedding import NetworkOptions
 
         order = Order(
             model=self.model,
@@ -167,57 +179,13 @@ class Evaluate:
             root=self.root,
             flip=self.flip,
             onnx=OnnxOptions(self.size, self.channels, self.mean, self.std),
+            network=NetworkOptions(self.backbone, self.step, self.device),
             formats=self.formats,
             language=self.lang,
             theme=self.theme,
         )
         try:
             evaluate(order)
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise SystemExit("Stopped; files that were written until then are whole.") from error
-
-
-@dataclass(frozen=True)
-class Export:
-    """Write a lesson as one HTML file that needs no network, or the course as a folder."""
-
-    what: Annotated[Literal["lesson", "course"], tyro.conf.Positional]
-    """lesson or course."""
-    number: Annotated[int | None, tyro.conf.Positional] = None
-    """Which lesson, 1 to 13."""
-    out: Path | None = None
-    """File of the lesson (default lesson-08.html) or folder of the course (default course)."""
-    lang: str = "en"
-    """Language, en or ru."""
-
-    def run(self) -> None:
-        """Write it and say where; every fault ends in one sentence."""
-        from rich.console import Console
-        from rich.progress import Progress
-
-        from facevis.i18n import translator
-        from facevis.lessons.export import file_name, write_course, write_lesson
-
-        try:
-            if self.what == "lesson":
-                if self.number is None:
-                    raise ValueError("which lesson? Name its number: facevis export lesson 8.")
-                path = self.out or Path(file_name(self.number))
-                write_lesson(self.number, self.lang, path)
-            else:
-                if self.number is not None:
-                    raise ValueError("a course has all lessons: facevis export course.")
-                path = self.out or Path("course")
-                with Progress(console=Console(stderr=True), transient=True) as progress:
-                    task = progress.add_task("facevis", total=None)
-                    write_course(
-                        self.lang,
-                        path,
-                        lambda done, of: progress.update(task, completed=done, total=of),
-                    )
-            print(translator(self.lang)("export_written", path=path))
         except ValueError as error:
             raise SystemExit(str(error)) from error
         except KeyboardInterrupt as error:

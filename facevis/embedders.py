@@ -2,13 +2,14 @@
 
 Everything runs on the CPU. It knows pictures and models; it does not know what is measured on the
 embeddings. onnxruntime is loaded for an .onnx file only, with its usage statistics switched off.
+Networks of PyTorch are embedded by ``fullscale.embedding``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from facevis.figures.words import Words, title
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import material_for
 from facevis.live.recording import Recording
+from facevis.models.described import Description
 from facevis.validation import choice, positive, whole, within
 
 Progress = Callable[[int, int], None]
@@ -48,6 +50,10 @@ class Embedder(Protocol):
         """Name and settings of each model."""
         ...
 
+    def trained_on(self, folder: Path) -> bool:
+        """Whether the folder is where its own training pictures come from, if it knows."""
+        ...
+
     def about(self) -> dict[str, Any]:
         """What it is, in plain types."""
         ...
@@ -55,7 +61,7 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True)
 class OnnxOptions:
-    """How an ONNX model takes its pictures; what is left out is read off the model."""
+    """How an ONNX model takes its pictures; what is left out, the model says or is usual."""
 
     size: int | None = None
     channels: str | None = None
@@ -70,7 +76,10 @@ def open_model(path: Path, options: OnnxOptions) -> RecordingEmbedder | OnnxEmbe
     if path.suffix.lower() == ".onnx":
         return OnnxEmbedder(path, options)
     if path.suffix.lower() != ".npz":
-        raise ValueError(f"{path.name} is no model; name a recording (.npz) or an .onnx file.")
+        raise ValueError(
+            f"{path.name} is no model; name a recording (.npz), an .onnx file, the folder of a "
+            "training run, or weights (.pth, .pt, .safetensors)."
+        )
     if options != OnnxOptions():
         raise ValueError(
             "--size, --channels, --mean and --std are for .onnx models; a recording knows how it "
@@ -123,7 +132,7 @@ class RecordingEmbedder:
         ensemble = self._ensemble
         shape = len(ensemble.members), len(images), self.recording.config.embedding_dim
         found = np.empty(shape, np.float32)
-        for rows in _batches(len(images), _BATCH, progress):
+        for rows in batches(len(images), _BATCH, progress):
             pixels = with_channels(images[rows], self._channels)
             shares = ensemble.shares(torch.from_numpy(as_inputs(pixels)))
             for group, raw in zip(ensemble.groups, shares, strict=True):
@@ -170,11 +179,16 @@ class OnnxEmbedder:
     """An ONNX model with one input of pictures and one output of embeddings."""
 
     def __init__(self, path: Path, options: OnnxOptions) -> None:
-        self.path, self._order = path, options.channels or "rgb"
-        choice("channels", self._order, ("rgb", "bgr"))
+        self.path = path
+        self._session, self.version = _session(path)
+        texts = self._session.get_modelmeta().custom_metadata_map
+        self.described = said = Description.from_texts(texts, path.name)
+        if said:
+            said.refuse_others(path.name, **asdict(options))
+            options = OnnxOptions(said.size, said.channels, said.mean, said.std)
+        self._order = choice("channels", options.channels or "rgb", ("rgb", "bgr"))
         self._mean = within("mean", 127.5 if options.mean is None else options.mean, -1e6, 1e6)
         self._std = positive("std", 127.5 if options.std is None else options.std)
-        self._session, self.version = _session(path)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ValueError(
@@ -227,7 +241,7 @@ class OnnxEmbedder:
     def embed(self, images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
         """Pictures (N, size, size, 1 or 3), uint8, to embeddings (1, N, D), float32."""
         parts = []
-        for rows in _batches(len(images), self._batch, progress):
+        for rows in batches(len(images), self._batch, progress):
             pixels = with_channels(images[rows], self._channels).astype(np.float32)
             if self._order == "bgr":
                 pixels = pixels[..., ::-1]
@@ -267,6 +281,10 @@ class OnnxEmbedder:
         order = self._order if self._channels == 3 else "1"
         return [(self.path.stem, f"{self.size}×{self.size}×{order}")]
 
+    def trained_on(self, folder: Path) -> bool:
+        """It does not know."""
+        return False
+
     def about(self) -> dict[str, Any]:
         """What it is, in plain types."""
         return {
@@ -278,6 +296,7 @@ class OnnxEmbedder:
             "mean": self._mean,
             "std": self._std,
             "onnxruntime": self.version,
+            "backbone": self.described.backbone if self.described else None,
         }
 
 
@@ -319,7 +338,8 @@ def with_channels(images: np.ndarray, channels: int) -> np.ndarray:
     return np.rint(images @ _GREY)[..., None].astype(np.uint8)
 
 
-def _batches(count: int, size: int, progress: Progress | None) -> Iterator[slice]:
+def batches(count: int, size: int, progress: Progress | None) -> Iterator[slice]:
+    """The rows of each batch; ``progress`` hears when one is done."""
     for first in range(0, count, size):
         yield slice(first, first + size)
         if progress:

@@ -25,6 +25,7 @@ from rich.text import Text
 
 from facevis import __version__
 from facevis.compare import prepare, write_whole
+from facevis.corpora.bins import SUFFIX
 from facevis.embedders import Embedder, OnnxOptions, open_model
 from facevis.figures.look import THEMES
 from facevis.figures.verification import (
@@ -38,8 +39,11 @@ from facevis.figures.verification import (
     roc_csv,
 )
 from facevis.figures.words import Words, number
+from facevis.fullscale.embedding import NetworkEmbedder, NetworkOptions
+from facevis.fullscale.trained import open_trained
 from facevis.i18n import LANGUAGES, translator
-from facevis.trials import Pairs, Trial, of_folder, of_list, of_strangers
+from facevis.models.backbones import WEIGHTS
+from facevis.trials import Pairs, Trial, of_bin, of_folder, of_list, of_strangers
 from facevis.validation import choice
 from facevis.verification import (
     FARS,
@@ -76,6 +80,7 @@ class Order:
     flip: bool = False
     """Add to every embedding that of the picture's mirror image, as LFW-style protocols do."""
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
     formats: tuple[str, ...] = ("png", "csv", "json")
     language: str = "en"
     theme: str = "light"
@@ -90,10 +95,10 @@ def evaluate(order: Order, console: Console | None = None) -> None:
     choice("lang", order.language, LANGUAGES)
     if order.pairs and order.people:
         raise ValueError("--pairs and --folder are two ways to say whom to compare; give one.")
-    if order.root and not order.pairs:
-        raise ValueError("--root is where the paths of --pairs begin; leave it out.")
+    if order.root and (not order.pairs or _is_set(order.pairs)):
+        raise ValueError("--root is where the paths of a list of --pairs begin; leave it out.")
     words = translator(order.language)
-    model = open_model(order.model, order.onnx)
+    model = opened(order)
     prepare(order.folder)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
@@ -124,9 +129,35 @@ def evaluate(order: Order, console: Console | None = None) -> None:
     console.print(words("evaluate_written", folder=order.folder), highlight=False, markup=False)
 
 
+def opened(order: Order) -> Embedder:
+    """The model that is named: a recording, an ONNX file, a run, or weights."""
+    if order.model.is_dir() or order.model.suffix.lower() in WEIGHTS:
+        if order.onnx != OnnxOptions():
+            raise ValueError(
+                "--size, --channels, --mean and --std are for .onnx models; runs and weights are "
+                "of networks that facevis knows: leave them out."
+            )
+        asked = order.network
+        trained = open_trained(order.model, asked.backbone, asked.step)
+        return NetworkEmbedder(trained, asked.device)
+    if order.network != NetworkOptions():
+        raise ValueError(
+            "--backbone, --step and --device are for runs and for weights (.pth, .pt, "
+            f".safetensors), and {order.model.name} is neither; leave them out."
+        )
+    return open_model(order.model, order.onnx)
+
+
+def _is_set(pairs: Path) -> bool:
+    """Whether it is a verification set with its pictures, and no list of paths."""
+    return pairs.suffix.lower() == SUFFIX
+
+
 def _trial(order: Order, model: Embedder, words: Words, progress: Progress) -> Trial:
     if order.pairs:
         report = _reporter(progress, words("evaluate_reading"))
+        if _is_set(order.pairs):
+            return of_bin(order.pairs, model, words, report)
         return of_list(order.pairs, order.root, model, words, report)
     return of_folder(order.people, model, words) if order.people else of_strangers(model, words)
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"alignment", "assets", "geometry", "margins", "packings", "validation"},
     {
+        "adaptive",
         "corpora",
         "datasets",
         "intervals",
@@ -31,6 +32,7 @@ LAYERS = (
         "data_command",
         "data_report",
         "evaluate",
+        "export_command",
         "train_command",
         "trials",
         "ui",
@@ -48,7 +50,7 @@ ALLOWED = {
     "av": ("facevis/figures/film.py",),
     "rich": (
         *("facevis/cli.py", "facevis/compare.py", "facevis/data_report.py", "facevis/evaluate.py"),
-        *("facevis/fullscale/screen.py", "facevis/train_command.py"),
+        *("facevis/export_command.py", "facevis/fullscale/screen.py", "facevis/train_command.py"),
     ),
     "onnxruntime": ("facevis/embedders.py",),
     "plotly": ("facevis/figures/", "facevis/ui/"),

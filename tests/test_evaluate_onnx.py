@@ -85,7 +85,7 @@ def test_what_is_no_model_is_refused(tmp_path):
     for name, sentence in (
         ("none.onnx", "there is no file"),
         ("none.npz", "cannot be read"),
-        ("model.pt", "is no model"),
+        ("model.txt", "is no model"),
         ("bad.onnx", "is not an ONNX model that can be run"),
     ):
         if name == "bad.onnx":
