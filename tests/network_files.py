@@ -1,5 +1,6 @@
 """Files with networks for tests: runs, weights, verification sets, made in a moment."""
 
+import contextlib
 import io
 
 import numpy as np
@@ -14,6 +15,15 @@ from facevis.fullscale.pixels import as_tensor
 from facevis.models.backbones import build_backbone
 
 STRANGERS = "faces:identities=12,images=6,size=16,seed=5"
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Threads that wait for each other cost more than they bring where networks are so small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def lived_in(network, seed=0):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from network_files import lived_in, small_network
+from network_files import lived_in, one_thread, small_network
 from torch.nn import functional as F
 
 from facevis.models.backbones import (
@@ -29,6 +29,12 @@ IRESNETS = {
 MILLIONS = {"iresnet50": 43.59, "iresnet100": 65.16}
 """As the literature counts them (D = 512); OpenVINO's Model Zoo has 65.13 for the MXNet original of
 the latter, whose fixed scales are no parameters."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 def norm(name, width):

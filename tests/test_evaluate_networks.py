@@ -7,7 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 from evaluations import WEIGHTS, listing, network, people, refused, result, run
-from network_files import run_folder, set_of_pairs, small_network
+from network_files import one_thread, run_folder, set_of_pairs, small_network
 from runs import prepared
 
 from facevis.corpora.bins import read_bin, write_bin
@@ -19,6 +19,12 @@ from facevis.fullscale.runs import load_trained
 from facevis.fullscale.trained import open_trained
 
 JSON = ("--formats", "json")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")

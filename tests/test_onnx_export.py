@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 import torch
 from evaluations import result
-from network_files import lived_in, run_folder, set_of_pairs, small_network
+from network_files import lived_in, one_thread, run_folder, set_of_pairs, small_network
 from safetensors import safe_open
 from torch import nn
 
@@ -25,6 +25,12 @@ from facevis.models.backbones import build_backbone
 from facevis.models.described import Description
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -183,13 +189,12 @@ class Untraceable(Linear):
         return super().forward(pictures) if pictures.sum().item() > 0 else pictures.flatten(1)
 
 
-@pytest.mark.parametrize("before", [b"", b"an older model"])
 @pytest.mark.parametrize(
-    ("network", "sentence"),
+    ("network", "sentence", "before"),
     [
-        (Moody, "since ONNX and PyTorch differ by"),
-        (Broken, "are not finite, so m.onnx was not written"),
-        (Untraceable, "this Untraceable cannot be written as ONNX"),
+        (Moody, "since ONNX and PyTorch differ by", b""),
+        (Broken, "are not finite, so m.onnx was not written", b"an older model"),
+        (Untraceable, "this Untraceable cannot be written as ONNX", b""),
     ],
 )
 def test_a_network_that_onnx_does_not_reproduce_leaves_no_file(tmp_path, network, sentence, before):
@@ -212,6 +217,28 @@ def test_a_place_that_takes_no_file_is_named(tmp_path, suffix):
     with pytest.raises(ValueError, match=r"cannot be written \(Is a directory\); make room or"):
         export.export(trained(Linear()), path)
     assert not path.exists()
+
+
+def test_an_export_that_is_interrupted_leaves_no_file(run, tmp_path, monkeypatch):
+    def interrupted(network, name, path):
+        assert files(tmp_path) == [".m.onnx.part"]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(export, "_parity", interrupted)
+    monkeypatch.setattr(export, "_traced", lambda network: Written())
+    monkeypatch.setattr(export, "_describe", lambda model, texts: None)
+    assert "Stopped; files that were" in refused("model", run, "--out", tmp_path / "m.onnx")
+    assert files(tmp_path) == []
+
+
+class Written:
+    """A program of the exporter's that writes next to nothing."""
+
+    def __init__(self):
+        self.model = None
+
+    def save(self, path):
+        Path(path).write_bytes(b"half")
 
 
 # -- the command ----------------------------------------------------------------------------------
