@@ -58,18 +58,19 @@ class Tensors:
 def save(
     folder: Path, step: int, tensors: Tensors, progress: Mapping[str, Any], device: str
 ) -> None:
-    """Write the checkpoint of a step; all processes call it.
+    """Write the checkpoint of a step; all processes call it, and it ends alike in all.
 
     ``ValueError`` in a sentence where it cannot be written; older checkpoints stay as they are.
     """
-    final = folder / f"step-{step:08d}"
-    growing = folder / f".step-{step:08d}"
+    growing, final = folder / f".step-{step:08d}", folder / f"step-{step:08d}"
     first = ranks.rank() == 0
-    with _in_words(growing, folder):
+
+    def begin() -> None:
         if first:
             shutil.rmtree(growing, ignore_errors=True)
             growing.mkdir(parents=True)
-        _wait()
+
+    def write() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about single processes, and about its own insides
             dcp.save(
@@ -77,36 +78,28 @@ def save(
                 storage_writer=HuggingFaceStorageWriter(str(growing), save_distributed=True),
                 no_dist=not dist.is_initialized(),
             )
+
+    def finish() -> None:
         if first:
-            text = json.dumps(
-                {"format": "facevis-checkpoint-1", "step": step, **progress}, indent=1
-            )
-            (growing / _PROGRESS).write_text(text, encoding="utf-8")
+            about = {"format": "facevis-checkpoint-1", "step": step, **progress}
+            (growing / _PROGRESS).write_text(json.dumps(about, indent=1), encoding="utf-8")
             shutil.rmtree(final, ignore_errors=True)
             growing.rename(final)
-    _wait()
 
-
-class _in_words:
-    """Faults of writing in one sentence, and nothing half written left behind."""
-
-    def __init__(self, growing: Path, folder: Path) -> None:
-        self.growing, self.folder = growing, folder
-
-    def __enter__(self) -> None:
-        """Nothing to do."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None:
-            return
-        shutil.rmtree(self.growing, ignore_errors=True)
-        if not isinstance(error, Exception | CheckpointException):
-            return
-        raise ValueError(
-            f"the checkpoint could not be written to {self.folder} ({_reason(error)}); older ones "
-            "are "
-            "whole. Make room or correct the permissions; the run can be taken up again."
-        ) from error
+    for part in (begin, write, finish):
+        fault: BaseException | None = None
+        try:
+            part()
+        except (Exception, CheckpointException) as error:  # of no common class
+            fault = error
+        if ranks.add(torch.tensor([float(fault is not None)], device=device)).item():
+            if first:
+                shutil.rmtree(growing, ignore_errors=True)
+            reason = "another process could not" if fault is None else _reason(fault)
+            raise ValueError(
+                f"the checkpoint could not be written to {folder} ({reason}); older ones are "
+                "whole. Make room or correct the permissions; the run can be taken up again."
+            ) from fault
 
 
 def _reason(error: BaseException) -> str:
@@ -117,11 +110,6 @@ def _reason(error: BaseException) -> str:
     if "No space left" in text or getattr(error, "errno", None) == errno.ENOSPC:
         return "the disk is full"
     return text[:160]
-
-
-def _wait() -> None:
-    if dist.is_initialized():
-        dist.barrier()
 
 
 def steps(folder: Path) -> list[int]:

@@ -51,7 +51,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
-        whole("data.size", self.size, 16, 1024)
+        whole("data.size", self.size, 16, 512)
         flag("data.mirror", self.mirror)
         whole("data.workers", self.workers, 0, 256)
         whole("data.identities_per_batch", self.identities_per_batch, 0, _MOST)
