@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Literal
 
+from facevis.fullscale.plain import flat, from_plain
 from facevis.validation import choice, flag, positive, whole, within
 
 BACKBONE_NAMES = (
@@ -77,7 +77,7 @@ class BackboneConfig:
         """Refuse what cannot be."""
         choice("backbone.name", self.name, BACKBONE_NAMES)
         whole("backbone.embedding_dim", self.embedding_dim, 2, 4096)
-        within("backbone.dropout", self.dropout, 0.0, 0.95)
+        within("backbone.dropout", self.dropout, 0.0, 0.9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +119,7 @@ class HeadConfig:
         """Refuse what cannot be; the margins' own limits are those of ``facevis.margins``."""
         choice("head.objective", self.objective, CLASSIFIERS + PAIR_LOSSES)
         positive("head.scale", self.scale)
+        within("head.scale", self.scale, 0.0, 1e6)
         whole("head.sub_centers", self.sub_centers, 1, 64)
         within("head.sample_rate", self.sample_rate, 1e-6, 1.0)
         positive("head.distance", self.distance)
@@ -143,6 +144,7 @@ class OptimizerConfig:
         """Refuse what cannot be."""
         choice("optimizer.name", self.name, ("sgd", "adamw"))
         positive("optimizer.learning_rate", self.learning_rate)
+        within("optimizer.learning_rate", self.learning_rate, 0.0, 1e9)
         within("optimizer.weight_decay", self.weight_decay, 0.0, 10.0)
         within("optimizer.momentum", self.momentum, 0.0, 0.9999)
         within("optimizer.clip", self.clip, 0.0, 1e9)
@@ -258,6 +260,11 @@ class FullScaleConfig:
             raise ValueError(
                 "data.train is empty; name the pictures that train, such as --data.train faces/."
             )
+        if data.size % 16 and not self.backbone.name.startswith("vit"):
+            raise ValueError(
+                f"data.size is {data.size}, and {self.backbone.name} halves pictures four times; "
+                "choose a multiple of 16."
+            )
         parts = processes * self.accumulate
         if self.batch_size % parts or self.batch_size // parts < 2:
             raise ValueError(
@@ -299,52 +306,16 @@ class FullScaleConfig:
         """Back from text; what it does not know, or what has another type, is named."""
         try:
             found = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"the configuration is not JSON ({error}).") from error
-        return _built(cls, found, "")
+        built: FullScaleConfig = from_plain(cls, found)
+        return built
 
     def differences(self, other: FullScaleConfig) -> list[str]:
         """``field: this, not that`` for each field in which the other differs."""
-        mine, theirs = _flat(dataclasses.asdict(self)), _flat(dataclasses.asdict(other))
+        mine, theirs = flat(dataclasses.asdict(self)), flat(dataclasses.asdict(other))
         return [
             f"{name}: {value!r}, not {theirs.get(name)!r}"
             for name, value in mine.items()
             if theirs.get(name) != value
         ]
-
-
-def _flat(tree: dict[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        flat |= (
-            _flat(value, f"{before}{name}.") if isinstance(value, dict) else {before + name: value}
-        )
-    return flat
-
-
-def _built(kind: Any, found: Any, where: str) -> Any:
-    """A dataclass from plain values, each checked for its type."""
-    if not isinstance(found, dict):
-        raise ValueError(f"the configuration's {where or 'whole'} is no table of fields.")
-    hints = get_type_hints(kind)
-    for name in found:
-        if name not in hints:
-            raise ValueError(f"the configuration has a field {where}{name} that nothing knows.")
-    return kind(**{name: _value(hints[name], v, f"{where}{name}") for name, v in found.items()})
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _built(hint, value, f"{where}.")
-    origin, inside = get_origin(hint), get_args(hint)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_value(inside[0], entry, where) for entry in value)
-    if origin is Literal:
-        return choice(where, value, inside)
-    if origin in (Union, types.UnionType):
-        hint = inside[0]
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, hint if isinstance(hint, type) else object):
-        raise ValueError(f"the configuration's {where} is {value!r}; give a {hint.__name__}.")
-    return value
