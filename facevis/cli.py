@@ -217,12 +217,16 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
         arguments = ["version"]
-    command: App | Compare | Data | Evaluate | Export | Training | Version = tyro.cli(
-        Command,
-        args=arguments,
-        prog="facevis",
-        description="Margins on the hypersphere, live.",
-    )
+    command: App | Compare | Data | Evaluate | Export | Training | Version
+    try:
+        command = tyro.cli(
+            Command,
+            args=arguments,
+            prog="facevis",
+            description="Margins on the hypersphere, live.",
+        )
+    except ValueError as error:  # a value that cannot be, in words
+        raise SystemExit(str(error)) from error
     command.run()
 
 
