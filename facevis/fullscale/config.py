@@ -144,7 +144,7 @@ class OptimizerConfig:
         """Refuse what cannot be."""
         choice("optimizer.name", self.name, ("sgd", "adamw"))
         positive("optimizer.learning_rate", self.learning_rate)
-        within("optimizer.learning_rate", self.learning_rate, 0.0, 1e9)
+        within("optimizer.learning_rate", self.learning_rate, 0.0, 1e30)
         within("optimizer.weight_decay", self.weight_decay, 0.0, 10.0)
         within("optimizer.momentum", self.momentum, 0.0, 0.9999)
         within("optimizer.clip", self.clip, 0.0, 1e9)

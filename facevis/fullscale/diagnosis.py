@@ -20,6 +20,7 @@ class NotFinite(ValueError):
 def diagnose(
     *,
     step: int,
+    taken: int,
     loss: float,
     embeddings_finite: bool,
     largest_embedding: float,
@@ -34,14 +35,16 @@ def diagnose(
     """The step, what is not finite, the likely cause and the remedy, and the batch's first files.
 
     The evidence is read from the beginning of the step to its end: weights, embeddings, loss,
-    gradient. ``largest_embedding`` is the greatest length of those that are finite.
+    gradient. ``taken`` is how many steps this process took before; ``largest_embedding`` is the
+    greatest length of those that are finite.
 
-    >>> diagnose(step=7, loss=float("nan"), embeddings_finite=False, largest_embedding=3.0,
+    >>> diagnose(step=7, taken=0, loss=float("nan"), embeddings_finite=False, largest_embedding=3.0,
     ...     weights_finite=False, prototypes_finite=True, gradient_norm=float("nan"),
     ...     learning_rate=0.1, precision="float32", scale=64.0, places=["a.jpg"])
     'Step 7: the weights of the network are not finite; ... The batch: a.jpg.'
     """
     what, why = _cause(
+        taken,
         loss,
         embeddings_finite,
         largest_embedding,
@@ -52,12 +55,13 @@ def diagnose(
         precision,
         scale,
     )
-    shown = ", ".join(places[:_SHOWN])
+    shown = "; ".join(places[:_SHOWN])
     more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
     return f"Step {step}: {what}; {why}. The step was not taken. The batch: {shown}{more}."
 
 
 def _cause(
+    taken: int,
     loss: float,
     embeddings_finite: bool,
     largest: float,
@@ -71,6 +75,8 @@ def _cause(
     slower = f"lower optimizer.learning_rate (now {rate:.3g}) or lengthen schedule.warmup"
     if not weights_finite or not prototypes_finite:
         whose = "the prototypes" if weights_finite else "the weights of the network"
+        if taken:
+            return f"{whose} are not finite", f"the step before went too far: {slower}"
         return f"{whose} are not finite", (
             "no step made them so: the weights that the run began with are broken, or "
             "memory is; begin with other weights (backbone.weights) or an earlier checkpoint"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import signal
 import sys
 import threading
@@ -24,11 +25,12 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from facevis.corpora.opening import open_corpus
-from facevis.fullscale import ranks, runs
+from facevis.fullscale import checkpoint, ranks, runs
 from facevis.fullscale.batches import BalancedOrder, Batch, Order, Plan, read_ahead
 from facevis.fullscale.batchnorm import share_batch_norm
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.diagnosis import NotFinite, diagnose
+from facevis.fullscale.faults import machine_faults
 from facevis.fullscale.following import Following
 from facevis.fullscale.heads import build_objective
 from facevis.fullscale.keeping import Keeping
@@ -42,6 +44,8 @@ from facevis.models.backbones import load_backbone
 
 _MOST_NAMED = 256
 """Damaged pictures of a step that processes tell each other of."""
+_MOMENT = 3.0
+"""Seconds in which the processes of a machine are ended after one of them fell."""
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -52,10 +56,14 @@ class Training:
         config.check(ranks.world())
         self.folder, self.config, self.device = folder, config, device
         self.corpus = open_corpus(config.data.train, cache=folder / "cache")
+        if self.corpus.num_classes < 2:
+            raise ValueError(
+                f"{self.corpus.name} has pictures of one identity only; give data.train others too."
+            )
         self.order = self._order()
         torch.manual_seed(config.seed)
         self.network = runs.build_network(config)
-        if config.backbone.weights:
+        if config.backbone.weights and not checkpoint.steps(folder / runs.CHECKPOINTS):
             load_backbone(self.network, Path(config.backbone.weights))
         if config.sync_batch_norm:
             share_batch_norm(self.network, device.type)
@@ -111,7 +119,7 @@ class Training:
         batches = read_ahead(
             self.corpus, config.data.size, plan, config.data.workers, self.device.type == "cuda"
         )
-        with Following(self) as following:
+        with Following(self) as following, machine_faults():
             following.begin()
             self.network.train()
             for step in range(self.first, config.schedule.steps):
@@ -232,6 +240,7 @@ class Training:
         prototypes = None if self.head is None else self.head.weight
         return diagnose(
             step=step,
+            taken=step - self.first,
             loss=loss,
             embeddings_finite=bool(torch.isfinite(points).all()),
             largest_embedding=float(points.nan_to_num(0.0).norm(dim=1).max()),
@@ -271,7 +280,8 @@ def train(folder: Path) -> None:
         if ranks.rank() == 0:
             stack.enter_context(runs.locked(folder))
             runs.write_environment(folder, device.type, ranks.world())
-        training = Training(folder, config, device)
+        with machine_faults():
+            training = Training(folder, config, device)
         stack.enter_context(_asked_to_stop(training))
         training.run()
 
@@ -283,9 +293,11 @@ def main() -> None:
     try:
         train(Path(sys.argv[1]))
     except ValueError as error:
-        # All processes meet the same fault; one says it.
+        # All processes meet the same fault, and the first on each machine says it: the others are
+        # ended meanwhile, unless the fault is theirs alone.
+        if int(os.environ.get("LOCAL_RANK", 0)):
+            time.sleep(_MOMENT)
         print(error, file=sys.stderr, flush=True)
-        time.sleep(0.2)
         raise SystemExit(2) from error
 
 

@@ -1,0 +1,52 @@
+"""Faults of the machine that a user can do something about, in words.
+
+It knows what PyTorch raises; it does not know what was going on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+
+@contextlib.contextmanager
+def machine_faults() -> Iterator[None]:
+    """Memory that ran out, a reader that was killed, a compiler that is missing: ``ValueError``.
+
+    >>> with machine_faults():
+    ...     raise MemoryError
+    Traceback (most recent call last):
+    ...
+    ValueError: memory ran out (MemoryError); ...
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        said = _sentence(error)
+        if said is None:
+            raise
+        raise ValueError(said) from error
+
+
+def _sentence(error: BaseException) -> str | None:
+    text = str(error).strip() or type(error).__name__
+    reason = text.splitlines()[0].rstrip(".")[:160]
+    memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    if memory or "can't allocate memory" in text:
+        return (
+            f"memory ran out ({reason}); lower batch_size, raise accumulate, take precision "
+            "bfloat16 or head.sample_rate below 1, or train on more processes."
+        )
+    if "DataLoader worker" in text:
+        return (
+            f"a process that reads pictures was killed ({reason}); memory may have run out: lower "
+            "data.workers, or give containers more shared memory (--shm-size)."
+        )
+    if isinstance(error, torch._dynamo.exc.TorchDynamoException):
+        return (
+            f"the network could not be compiled ({reason}); install a C++ compiler such as g++, or "
+            "train without --compile."
+        )
+    return None
