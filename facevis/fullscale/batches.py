@@ -72,10 +72,15 @@ class Order:
 
 
 class BalancedOrder:
-    """P×K batches: P identities, K pictures of each; an epoch goes once through the identities.
+    """P×K batches: P identities, K pictures of each; an epoch goes once through the identities,
+    up to a rest smaller than P.
 
     Identities with one picture teach no pair and are left out; of those with fewer than K pictures
-    some come twice.
+    all come, some more than once.
+
+    >>> order = BalancedOrder(np.repeat([0, 1, 2], 5), identities=2, images=3, seed=0)
+    >>> len(set(order.indices(0).tolist()))
+    6
     """
 
     def __init__(self, labels: np.ndarray, identities: int, images: int, seed: int) -> None:
@@ -91,21 +96,29 @@ class BalancedOrder:
                 "pictures of each identity."
             )
         self._identities, self._images, self.seed = identities, images, seed
-        self._order = Order(len(self._classes), identities, seed)
+        self._epoch, self._people = -1, self._classes
 
     @property
     def steps_per_epoch(self) -> float:
         """Steps in which every identity is seen once, on average."""
-        return self._order.steps_per_epoch
+        return len(self._classes) // self._identities
 
     def indices(self, step: int) -> np.ndarray:
         """The pictures of a step, (P·K,), those of an identity side by side."""
         chance = np.random.default_rng((self.seed, step, 2))
         found = []
-        for identity in self._classes[self._order.indices(step)]:
-            group = self._groups[identity]
-            found.append(chance.choice(group, self._images, replace=len(group) < self._images))
+        for identity in self._chosen(step):
+            group = chance.permutation(self._groups[identity])
+            found.append(np.resize(group, self._images))  # from its beginning again where it ends
         return np.concatenate(found)
+
+    def _chosen(self, step: int) -> np.ndarray:
+        """The identities of a step, all different: no batch reaches over the end of an epoch."""
+        epoch, place = divmod(step, len(self._classes) // self._identities)
+        if epoch != self._epoch:
+            order = _permutation(len(self._classes), self.seed, epoch)
+            self._epoch, self._people = epoch, self._classes[order]
+        return self._people[place * self._identities : (place + 1) * self._identities]
 
 
 def _permutation(count: int, seed: int, epoch: int) -> np.ndarray:
@@ -183,4 +196,10 @@ def read_ahead(corpus: Corpus, size: int, plan: Plan, workers: int, pin: bool) -
         pin_memory=pin,
         prefetch_factor=4 if workers else None,
     )
-    yield from loader
+    try:
+        yield from loader
+    except DamagedPicture as error:
+        raise ValueError(
+            f"{min(_TRIES, len(corpus))} pictures in a row of {corpus.name} cannot be read; look "
+            "into the set with facevis data inspect."
+        ) from error

@@ -8,6 +8,7 @@ number is null. It knows numbers and files, not where they come from.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -23,14 +24,22 @@ class Journal:
     """The journal of the run in a folder, opened where training goes on.
 
     Entries of steps beyond ``resumed_at`` are from work that was lost, and are removed: the curve
-    has each step once. Events stay, since they happened. A last line that a killed process left
-    unfinished is removed too.
+    has each step once. What was measured after that very step may be cut off, and is measured
+    again. Events stay, since they happened. A last line that a killed process left unfinished is
+    removed too. On a full disk lines wait until there is room.
     """
 
     def __init__(self, folder: Path, tensorboard: bool = False, resumed_at: int = 0) -> None:
         self.path = folder / METRICS
-        self._tidy(resumed_at)
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._tidy(resumed_at)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise ValueError(
+                f"{self.path} cannot be written ({error.strerror}); make room or correct its "
+                "permissions."
+            ) from error
+        self._waiting = b""
         self._board = None
         if tensorboard:
             from tensorboardX import SummaryWriter
@@ -43,7 +52,9 @@ class Journal:
         kept = [
             entry
             for entry in read_journal(self.path.parent)
-            if entry["kind"] == "event" or entry["step"] <= resumed_at
+            if entry["kind"] == "event"
+            or entry["step"] < resumed_at
+            or (entry["step"] == resumed_at and entry["kind"] == "train")
         ]
         growing = self.path.with_name(f".{METRICS}.part")
         lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept)
@@ -54,9 +65,20 @@ class Journal:
         """Append one entry."""
         entry = {"kind": kind, "step": step, "time": round(time.time(), 3)} | _plain(values)
         line = json.dumps(entry, ensure_ascii=False, allow_nan=False) + "\n"
-        os.write(self._file, line.encode())
+        self._waiting += line.encode()
+        self._write_out()
         if self._board is not None:
             self._show(kind, step, values)
+
+    def _write_out(self) -> None:
+        """What waits, as far as there is room; the rest of a line follows when there is."""
+        try:
+            while self._waiting:
+                written = os.write(self._file, self._waiting)
+                self._waiting = self._waiting[written:]
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
 
     def _show(self, kind: str, step: int, values: dict[str, Any]) -> None:
         assert self._board is not None
@@ -91,6 +113,7 @@ class Journal:
 
     def close(self) -> None:
         """Close its files."""
+        self._write_out()
         os.close(self._file)
         if self._board is not None:
             self._board.close()

@@ -73,6 +73,11 @@ class Keeping:
                 wrong.append(f"{name} has shape {shapes[name][0]}, here {shape}")
         known = {name for name in shapes if not name.startswith("optimizer.")}
         wrong += [f"{name} is unknown here" for name in sorted(known - set(wanted))]
+        remembered = {name.rpartition(":")[2] for name in shapes if name.startswith("optimizer.")}
+        expected = training.optimizers.remembers()
+        if remembered and remembered != expected:
+            there, here = (", ".join(sorted(kinds)) or "nothing" for kinds in (remembered, expected))
+            wrong.append(f"its optimizer remembers {there}, the one here {here}")
         if wrong:
             more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""
             raise ValueError(

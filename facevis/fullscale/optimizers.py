@@ -118,6 +118,12 @@ class Optimizers:
         self._head.state = type(self._head.state)(dict)
         self._head.state[whole] = kept
 
+    def remembers(self) -> set[str]:
+        """The names of what is remembered of each weight, once it has moved."""
+        if self.config.name == "adamw":
+            return {"exp_avg", "exp_avg_sq", "step"}
+        return {"momentum_buffer"} if self.config.momentum else set()
+
     # -- kept -------------------------------------------------------------------------------------
 
     def states(self) -> Iterator[tuple[str, Tensor, bool]]:

@@ -48,10 +48,11 @@ def device_of(config: FullScaleConfig, place: int, processes: int) -> torch.devi
     if config.device == "cpu" or (config.device == "auto" and not gpus):
         return torch.device("cpu")
     if gpus < processes:
+        asked = f"{processes} processes were" if processes > 1 else "a GPU was"
+        fewer = f"start {gpus} (--nproc {gpus}), or " if gpus else ""
         raise ValueError(
-            f"{processes} processes were asked for and this machine has "
-            f"{gpus or 'no'} GPU{'' if gpus == 1 else 's'} that PyTorch sees; start "
-            f"{gpus or 1} (--nproc {gpus or 1}), or train on CPUs with --device cpu."
+            f"{asked} asked for and this machine has {gpus or 'no'} GPU{'' if gpus == 1 else 's'} "
+            f"that PyTorch sees; {fewer}train on CPUs with --device cpu."
         )
     return torch.device("cuda", place)
 

@@ -19,6 +19,7 @@ from torch import nn
 from facevis import __version__
 from facevis.fullscale import checkpoint
 from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.journal import METRICS
 from facevis.models.backbones import build_backbone
 
 CONFIG, ENVIRONMENT, CHECKPOINTS = "config.json", "environment.json", "checkpoints"
@@ -29,17 +30,13 @@ NETWORK = "network."
 def prepare(folder: Path, config: FullScaleConfig) -> None:
     """Make the folder of a new run, or accept one of the same configuration, to go on with it.
 
-    A folder that holds a run with other settings is refused, each difference named.
+    A folder that holds a run with other settings is refused, each difference named; one whose run
+    ended before its first step takes the new ones.
     """
-    if (folder / CONFIG).exists():
-        different = config.differences(read_config(folder))
-        if different:
-            raise ValueError(
-                f"{folder} holds a run with other settings ({'; '.join(different)}); choose "
-                f"another --out, or go on with it as it is: facevis train resume {folder}."
-            )
-        return
     try:
+        if (folder / CONFIG).exists():
+            _accept(folder, config)
+            return
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise ValueError(
@@ -47,9 +44,28 @@ def prepare(folder: Path, config: FullScaleConfig) -> None:
             )
         write_whole(folder / CONFIG, config.to_json())
     except OSError as error:
-        raise ValueError(
-            f"{folder} cannot be written ({error.strerror}); choose another --out."
-        ) from error
+        raise _not_writable(folder, error) from error
+
+
+def _accept(folder: Path, config: FullScaleConfig) -> None:
+    different = config.differences(read_config(folder))
+    if not different:
+        return
+    if (folder / ENVIRONMENT).exists() and not (folder / METRICS).exists():
+        with locked(folder):
+            write_whole(folder / CONFIG, config.to_json())
+        return
+    raise ValueError(
+        f"{folder} holds a run with other settings ({'; '.join(different)}); choose "
+        f"another --out, or go on with it as it is: facevis train resume {folder}."
+    )
+
+
+def _not_writable(folder: Path, error: OSError) -> ValueError:
+    return ValueError(
+        f"{folder} cannot be written ({error.strerror}); make room or correct its permissions, or "
+        "choose another --out."
+    )
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -64,8 +80,13 @@ def read_config(folder: Path) -> FullScaleConfig:
     path = folder / CONFIG
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(f"{folder} holds no run ({CONFIG} is missing); check the path.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ValueError(
+            f"{path} cannot be read ({reason}); restore it from a copy or correct its permissions."
+        ) from error
     try:
         return FullScaleConfig.from_json(text)
     except (ValueError, TypeError) as error:
@@ -85,7 +106,10 @@ def write_environment(folder: Path, device: str, processes: int) -> None:
         "processes": processes,
         "threads": torch.get_num_threads(),
     }
-    write_whole(folder / ENVIRONMENT, json.dumps(found, indent=1))
+    try:
+        write_whole(folder / ENVIRONMENT, json.dumps(found, indent=1))
+    except OSError as error:
+        raise _not_writable(folder, error) from error
 
 
 @contextlib.contextmanager
@@ -98,6 +122,8 @@ def locked(folder: Path) -> Iterator[None]:
         raise ValueError(
             f"another process trains in {folder}; wait for it, stop it, or choose another --out."
         ) from error
+    except OSError as error:
+        raise _not_writable(folder, error) from error
     try:
         yield
     finally:
