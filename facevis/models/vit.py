@@ -143,7 +143,7 @@ class VisionTransformer(nn.Module):
         x = self._partly(x) if self.training and self.masked else self.norm(self.blocks(x))
         x = self.dropout(torch.flatten(x, 1))
         with torch.autocast(x.device.type, enabled=False):
-            return self.feature(x.float())
+            return self.feature(x.to(self.feature[0].weight.dtype))
 
     def _partly(self, x: Tensor) -> Tensor:
         """The blocks on a random part of the tokens (B, N, width), the mask token elsewhere."""
