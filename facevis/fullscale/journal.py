@@ -44,7 +44,11 @@ class Journal:
         if tensorboard:
             from tensorboardX import SummaryWriter
 
-            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=resumed_at + 1)
+            self._board = SummaryWriter(
+                str(folder / "tensorboard"),
+                purge_step=resumed_at + 1,
+                filename_suffix=f".{resumed_at:08d}",  # no second file has the name of the first
+            )
 
     def _tidy(self, resumed_at: int) -> None:
         if not self.path.exists():

@@ -6,6 +6,7 @@ It knows numbers; it does not know what trains.
 
 from __future__ import annotations
 
+import datetime
 import math
 import time
 from collections import deque
@@ -95,7 +96,14 @@ class Screen:
             self._progress.update(self._task, completed=step, seen=seen)
         elif now - self._said >= self.every or step == self.total:
             self._said = now
-            self.say(f"step {step}/{self.total}  {seen}")
+            self.say(f"step {step}/{self.total}  {seen}{self._left(step)}")
+
+    def _left(self, step: int) -> str:
+        speed = self.images_per_second
+        if step == self.total or math.isnan(speed):
+            return ""
+        seconds = (self.total - step) * self.batch_size / speed
+        return f"  {datetime.timedelta(seconds=round(seconds))} left"
 
     def say(self, text: str) -> None:
         """A line above the bar."""
