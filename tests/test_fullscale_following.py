@@ -13,7 +13,7 @@ import pytest
 import torch
 from plain_network import NOISE, use_plain
 from rich.console import Console
-from runs import curve, entries, prepared
+from runs import entries, prepared
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 from facevis.fullscale import runs, screen
@@ -150,10 +150,8 @@ def test_what_is_no_number_is_null(tmp_path):
     journal.write("train", 1, loss=math.nan, norm=math.inf, table=[1.0, -math.inf], same=2.5)
     journal.close()
     (entry,) = read_journal(tmp_path)
-    assert (entry["loss"], entry["norm"], entry["table"], entry["same"]) == (
-        *(None, None, [1.0, None]),
-        2.5,
-    )
+    found = entry["loss"], entry["norm"], entry["table"], entry["same"]
+    assert found == (None, None, [1.0, None], 2.5)
 
 
 def test_another_process_reads_along(tmp_path):
@@ -347,6 +345,4 @@ def test_the_others_of_several_processes_are_silent():
 
 
 def test_the_speed_of_a_run_is_in_its_journal(whole):
-    for entry in entries(whole):
-        assert entry["images_per_second"] > 0
-    assert len(curve(whole)) == 12
+    assert all(entry["images_per_second"] > 0 for entry in entries(whole))

@@ -136,6 +136,8 @@ def _thinned(labels: np.ndarray, most: int) -> np.ndarray:
 def open_sets(specs: Sequence[str]) -> list[EvaluationSet]:
     """The sets that ``follow.sets`` names: .bin files, and whatever ``open_corpus`` opens.
 
+    Where two would have one name, each has that by which it was asked for.
+
     >>> [len(found) for found in open_sets(["faces:identities=3,images=2,size=32"])]
     [6]
     """
@@ -143,6 +145,10 @@ def open_sets(specs: Sequence[str]) -> list[EvaluationSet]:
     for spec in specs:
         whole = read_bin(spec) if spec.endswith(".bin") else open_corpus(spec)
         found.append(PairSet(whole) if isinstance(whole, BinSet) else PeopleSet(whole))
+    names = [one.name for one in found]
+    for one, spec in zip(found, specs, strict=True):
+        if names.count(one.name) > 1:
+            one.name = spec
     return found
 
 
