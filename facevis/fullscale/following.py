@@ -30,7 +30,8 @@ class Following:
         self.sets = open_sets(self.config.follow.sets)
         self.first = ranks.rank() == 0
         self._stack = contextlib.ExitStack()
-        self._said: set[int] = set()
+        self._said: set[int] = set(training.damaged)
+        self._done = self._kept = training.first
 
     def __enter__(self) -> Following:
         """Open journal and screen."""
@@ -53,8 +54,8 @@ class Following:
         trace: TracebackType | None,
     ) -> None:
         """Close them; what ended the run stands in the journal."""
-        if isinstance(error, ValueError):
-            self._event("failed", str(error), self.training.first)
+        if isinstance(error, ValueError) and self.journal is not None:
+            self.journal.write("event", self._done, event="failed", sentence=str(error))
         self._stack.close()
 
     # -- moments ----------------------------------------------------------------------------------
@@ -71,12 +72,13 @@ class Following:
             f"{'es' if ranks.world() > 1 else ''} on {training.device.type}."
         )
         self._event("resumed" if start else "started", text, start)
-        if not start:
-            self.evaluate(0)
+        # What was measured after the last checkpoint may have been cut off.
+        if not start or self._due_evaluation(start):
+            self.evaluate(start)
 
     def after(self, step: int, seen: dict[str, float]) -> None:
         """A step is done."""
-        done = step + 1
+        self._done = done = step + 1
         self.screen.update(done, seen["loss"], seen["learning_rate"], seen["angle_deg"])
         for index, sentence in self.training.damaged.items():
             if index not in self._said:
@@ -99,6 +101,7 @@ class Following:
             self._event("checkpoint_failed", str(error), done)
             return False
         self._event("checkpoint", "", done)
+        self._kept = done
         return True
 
     def stopped(self, done: int) -> None:
@@ -107,9 +110,9 @@ class Following:
         self._event("stopped", f"Stopped after {done} steps; go on with: {again}", done)
 
     def finish(self, keeping: Keeping) -> None:
-        """The last step is done."""
+        """The last step is done; without its checkpoint the run is not finished."""
         steps = self.config.schedule.steps
-        if not self.due_checkpoint(steps) or steps == self.training.first:
+        if self._kept != steps:
             keeping.save(steps)
             self._event("checkpoint", "", steps)
         self._event("finished", f"Finished: {steps} steps.", steps)
@@ -118,9 +121,12 @@ class Following:
 
     def evaluate_if_due(self, done: int) -> None:
         """Measure after so many steps if it is time."""
-        every, last = self.config.follow.evaluate_every, self.config.schedule.steps
-        if done == last or (every and done % every == 0):
+        if self._due_evaluation(done):
             self.evaluate(done)
+
+    def _due_evaluation(self, done: int) -> bool:
+        every, last = self.config.follow.evaluate_every, self.config.schedule.steps
+        return done == last or (every > 0 and done % every == 0)
 
     def evaluate(self, done: int) -> None:
         """All sets of strangers and the angle table; all processes take part."""
