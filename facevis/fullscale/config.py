@@ -123,6 +123,9 @@ class HeadConfig:
         whole("head.sub_centers", self.sub_centers, 1, 64)
         within("head.sample_rate", self.sample_rate, 1e-6, 1.0)
         positive("head.distance", self.distance)
+        within("head.adaface_m", self.adaface_m, 0.0, 1.0)
+        positive("head.adaface_h", self.adaface_h)
+        within("head.magface_weight", self.magface_weight, 0.0, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
