@@ -277,7 +277,7 @@ def test_the_lines_of_a_full_disk_come_when_there_is_room(disk):
                 while True:
                     file.write(b"0" * 512)
         if number == 50:
-            seen += [entry["step"] for entry in read_journal(folder)]
+            seen.extend(entry["step"] for entry in read_journal(folder))
             filler.unlink()
         return step(number, parts)
 
