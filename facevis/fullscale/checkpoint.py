@@ -81,7 +81,8 @@ def save(
 
     def finish() -> None:
         if first:
-            about = {"format": "facevis-checkpoint-1", "step": step, **progress}
+            files = {file.name: file.stat().st_size for file in sorted(growing.iterdir())}
+            about = {"format": "facevis-checkpoint-1", "step": step, "files": files, **progress}
             (growing / _PROGRESS).write_text(json.dumps(about, indent=1), encoding="utf-8")
             shutil.rmtree(final, ignore_errors=True)
             growing.rename(final)
@@ -132,17 +133,25 @@ def tidy(folder: Path, keep: int) -> None:
 
 
 def progress_of(folder: Path, step: int) -> dict[str, Any]:
-    """What is no tensor in the checkpoint of a step."""
+    """What is no tensor in the checkpoint of a step; its files are there and whole."""
     path = folder / f"step-{step:08d}" / _PROGRESS
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"the checkpoint {path.parent.name} has no readable {_PROGRESS}; remove its folder, "
-            "and the run goes on from the one before."
+            f"the checkpoint {path.parent.name} has no readable {_PROGRESS}; remove the folder "
+            f"{path.parent}, and the run goes on from the one before."
         ) from error
     if not isinstance(found, dict) or found.get("format") != "facevis-checkpoint-1":
         raise ValueError(f"{path} is of a version of facevis that this one does not know.")
+    for name, size in found.get("files", {}).items():
+        file = path.with_name(name)
+        if not file.is_file() or file.stat().st_size != size:
+            what = "is cut off" if file.is_file() else "is missing"
+            raise ValueError(
+                f"{name} of the checkpoint {path.parent.name} {what}; remove the folder "
+                f"{path.parent}, and the run goes on from the one before."
+            )
     return found
 
 

@@ -1,0 +1,331 @@
+"""Runs that meet bad input: one sentence that says what, where and what to do; nothing is lost."""
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from fault_work import save_where_one_cannot
+from gloo import together
+from runs import command, curve, entries, prepared, weights
+
+from facevis import cli
+from facevis.corpora import made_up, write_recordio
+from facevis.corpora.converting import prepared as ready
+from facevis.fullscale import checkpoint, runs
+from facevis.fullscale.train import train
+
+PEOPLE, EACH = 5, 6
+
+
+def recordio(folder, damaged=()):
+    """A set of drawn faces as JPEG and PNG; some of the pictures are cut off in the middle."""
+    faces = made_up(f"faces:identities={PEOPLE},images={EACH},size=16")
+    pictures = []
+    for index, label in enumerate(faces.labels):
+        data = ready(faces.encoded(index))
+        pictures.append((data[: len(data) // 2] if index in damaged else data, int(label)))
+    write_recordio(folder, iter(pictures), PEOPLE, 16)
+    return folder
+
+
+def refusal(work, *arguments):
+    """What is said, which must be one sentence, or a few without a line's end."""
+    with pytest.raises(ValueError) as refused:
+        work(*arguments)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+# Pictures
+
+
+def test_damaged_pictures_are_skipped_counted_and_named(tmp_path):
+    data = recordio(tmp_path / "set", damaged=(7, 20))
+    folder = prepared(tmp_path / "run", data__train=str(data), data__most_damaged=2, batch_size=10)
+    train(folder)
+    said = {e["sentence"] for e in entries(folder, "event") if e["event"] == "damaged_picture"}
+    assert [sum(f"record {record} " in text for text in said) for record in (8, 21)] == [1, 1]
+    assert len(said) == 2
+    assert sorted(curve(folder)) == list(range(1, 13))
+    progress = checkpoint.progress_of(folder / "checkpoints", 12)
+    assert sorted(progress["damaged"]) == ["20", "7"]
+
+
+def test_more_damaged_pictures_than_allowed_end_the_run(tmp_path):
+    data = recordio(tmp_path / "set", damaged=(3, 7, 20))
+    folder = prepared(tmp_path / "run", data__train=str(data), data__most_damaged=2, batch_size=10)
+    said = refusal(train, folder)
+    assert "3 pictures are damaged, more than data.most_damaged (2)" in said
+    assert "record " in said
+    assert entries(folder, "event")[-1]["event"] == "failed"
+
+
+def test_labels_with_gaps_train(tmp_path):
+    """Identities 3, 17 and 40 become the classes 0, 1 and 2."""
+    faces = made_up("faces:identities=3,images=6,size=16")
+    for index in range(len(faces)):
+        (tmp_path / f"{index}.png").write_bytes(ready(faces.encoded(index)))
+    lines = [f"{i}.png\t{(3, 17, 40)[label]}\n" for i, label in enumerate(faces.labels)]
+    (tmp_path / "list.tsv").write_text("".join(lines))
+    folder = prepared(tmp_path / "run", data__train=str(tmp_path / "list.tsv"), steps=2)
+    train(folder)
+    assert weights(folder)["head.weight"].shape[0] == 3
+
+
+def test_one_picture_of_each_identity_is_no_set_for_triplets(tmp_path):
+    folder = prepared(
+        tmp_path / "run",
+        data__train="faces:identities=30,images=1,size=16",
+        data__identities_per_batch=4,
+        data__images_per_identity=2,
+        head__objective="triplet",
+    )
+    said = refusal(train, folder)
+    assert said.startswith("0 identities have two pictures or more, and each batch needs 4;")
+    assert not (folder / "checkpoints").exists()
+
+
+# The disk, and checkpoints
+
+
+def full_disk(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_and_the_run_goes_on(tmp_path, monkeypatch):
+    folder = prepared(tmp_path / "run", steps=9)
+    save = checkpoint.dcp.save
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            checkpoint.dcp,
+            "save",
+            lambda *given, **named: (full_disk if saved(folder) else save)(*given, **named),
+        )
+        said = refusal(train, folder)  # the last checkpoint cannot be written
+    assert "the disk is full" in said
+    assert "older ones are whole" in said
+    failed = [e for e in entries(folder, "event") if e["event"] == "checkpoint_failed"]
+    assert [e["step"] for e in failed] == [6, 9]
+    assert saved(folder) == [3]
+    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["step-00000003"]
+    train(folder)
+    whole = prepared(tmp_path / "whole", steps=9)
+    train(whole)
+    assert curve(folder) == curve(whole)
+    mended = weights(folder)
+    for name, value in weights(whole).items():
+        assert torch.equal(mended[name], value), name
+
+
+def saved(folder):
+    return checkpoint.steps(folder / "checkpoints")
+
+
+def test_where_one_of_two_processes_cannot_write_both_are_told(tmp_path):
+    together(save_where_one_cannot, tmp_path, tmp_path / "checkpoints")
+    assert checkpoint.steps(tmp_path / "checkpoints") == [1]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = prepared(tmp_path_factory.mktemp("trained") / "run", steps=6)
+    train(folder)
+    return folder
+
+
+def copied(folder, to):
+    subprocess.run(["cp", "-r", folder, to], check=True)
+    return to
+
+
+def test_a_checkpoint_of_another_configuration_is_refused_by_its_differences(trained, tmp_path):
+    other = prepared(
+        tmp_path / "run",
+        steps=6,
+        backbone__embedding_dim=32,
+        data__train="faces:identities=14,images=6,size=16",
+    )
+    copied(trained / "checkpoints", other / "checkpoints")
+    said = refusal(train, other)
+    assert "pictures 78, here 84; identities 13, here 14" in said
+    assert "network.features.weight has shape (16," in said
+    assert saved(other) == [3, 6]
+
+
+def test_other_settings_for_a_folder_with_a_run_are_refused_by_their_differences(trained):
+    said = refusal(runs.prepare, trained, runs_small(head__m2=0.4, seed=7))
+    assert "head.m2: 0.4, not 0.3" in said
+    assert "seed: 7, not 0" in said
+    assert "batch_size" not in said
+
+
+def runs_small(**changes):
+    from runs import small
+
+    return small(steps=6, **changes)
+
+
+@pytest.mark.parametrize("kind", ["cut off", "overwritten", "gone", "no progress"])
+def test_a_damaged_checkpoint_is_named_and_without_it_the_run_goes_on(trained, tmp_path, kind):
+    folder = copied(trained, tmp_path / "run")
+    last = folder / "checkpoints" / "step-00000006"
+    (file,) = last.glob("*.safetensors")
+    if kind == "cut off":
+        file.write_bytes(file.read_bytes()[:-100])
+    elif kind == "overwritten":
+        file.write_bytes(b"\xff" * 200)
+    elif kind == "gone":
+        file.unlink()
+    else:
+        (last / "progress.json").write_text("{")
+    said = refusal(train, folder)
+    assert "step-00000006" in said
+    assert "remove" in said
+    subprocess.run(["rm", "-r", last], check=True)
+    train(folder)
+    assert sorted(curve(folder)) == list(range(1, 7))
+
+
+# Places and processes
+
+
+def test_a_folder_in_which_another_process_trains_is_refused(trained):
+    program = f"""if True:
+        from pathlib import Path
+        from facevis.fullscale.runs import locked
+        with locked(Path({str(trained)!r})):
+            print("locked", flush=True)
+            input()
+    """
+    other = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout.readline() == "locked\n"
+    assert "another process trains in" in refusal(train, trained)
+    other.communicate("\n")
+    train(trained)  # the lock went with the process
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "is no table of fields"),
+        ('{"sead": 1}', "has a field sead that nothing knows"),
+        ('{"head": {"m2": "half"}}', "head.m2 is 'half'; give a float"),
+        ('{"head": {"objective": "arc"}}', "head.objective"),
+        ('{"batch_size": 1}', "batch_size is 1"),
+        ('{"follow": {"sets": 5}}', "follow.sets is 5; give a list"),
+    ],
+)
+def test_a_configuration_that_is_none_is_refused_by_the_place(tmp_path, text, sentence):
+    (tmp_path / "config.json").write_text(text)
+    said = refusal(runs.read_config, tmp_path)
+    assert sentence in said
+    assert "config.json" in said
+
+
+def failing(*arguments):
+    """What the command says at its end."""
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(argument) for argument in arguments])
+    said = left.value.code
+    assert isinstance(said, str)
+    assert "\n" not in said
+    return said
+
+
+def test_no_run_is_there(tmp_path):
+    assert "holds no run" in failing("train", "resume", tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    assert "is not empty and holds no run" in failing("train", "demo", "--out", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert "cannot be written" in failing("train", "demo", "--out", tmp_path / "notes.txt" / "run")
+
+
+def test_there_is_no_such_data(tmp_path):
+    said = failing("train", "casia-arcface", "--out", tmp_path / "run", "--data.train", "nowhere")
+    assert "there is no nowhere" in said
+
+
+@pytest.mark.skipif(torch.cuda.device_count() >= 64, reason="this machine has 64 GPUs")
+def test_more_gpus_than_there_are_is_refused(trained, tmp_path):
+    folder = prepared(tmp_path / "run", device="cuda", batch_size=128)
+    said = failing("train", "resume", folder, "--nproc", 64)
+    assert "64 processes were asked for and this machine has" in said
+    assert "--device cpu" in said
+
+
+def test_processes_that_do_not_divide_the_batch_are_refused(trained):
+    assert "choose a multiple of 3" in failing("train", "resume", trained, "--nproc", 3)
+
+
+def test_a_port_in_use_is_refused(trained):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        meeting = f"127.0.0.1:{server.getsockname()[1]}"
+        said = failing("train", "resume", trained, "--nodes", 2, "--rendezvous", meeting)
+    assert f"cannot listen on {meeting}" in said
+    assert "choose another port" in said
+
+
+@pytest.mark.parametrize(
+    ("machines", "sentence"),
+    [
+        (("--nodes", "2"), "need a place to meet"),
+        (("--nodes", "2", "--rendezvous", "here:port"), "give HOST:PORT"),
+        (("--node", "1"), "node is 1"),
+        (("--nproc", "0"), "nproc is 0"),
+    ],
+)
+def test_machines_that_cannot_meet_are_refused(trained, machines, sentence):
+    assert sentence in failing("train", "resume", trained, *machines)
+
+
+# A loss that is no number
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_step_pictures_and_cause(tmp_path):
+    broken = {name: value for name, value in runs.build_network(runs_small()).state_dict().items()}
+    broken["features.bias"] = torch.full_like(broken["features.bias"], float("nan"))
+    torch.save(broken, tmp_path / "broken.pth")
+    folder = prepared(tmp_path / "run", backbone__weights=str(tmp_path / "broken.pth"))
+    said = refusal(train, folder)
+    assert said.startswith("Step 0: the weights of the network are not finite")
+    assert "backbone.weights" in said
+    assert "The batch: faces, " in said
+    assert saved(folder) == []
+    assert entries(folder, "event")[-1]["sentence"] == said
+
+
+def test_a_learning_rate_that_is_far_too_high_is_called_the_cause(tmp_path):
+    folder = prepared(
+        tmp_path / "run",
+        head__objective="softmax",
+        optimizer__learning_rate=1e30,
+        optimizer__clip=0.0,
+    )
+    said = refusal(train, folder)
+    assert "optimizer.learning_rate" in said
+    assert "e+29)" in said  # that of the step
+    assert int(said.split()[1].rstrip(":")) == max(curve(folder))
+
+
+def test_a_fault_in_several_processes_is_said_once(tmp_path):
+    data = recordio(tmp_path / "set", damaged=(3, 7, 20))
+    folder = prepared(tmp_path / "run", data__train=str(data), data__most_damaged=1, batch_size=10)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command("train", "resume", folder), "--nproc", "1"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=Path(tmp_path),
+    )
+    assert done.returncode != 0
+    assert done.stderr.count("pictures are damaged") == 1
+    assert "Traceback" not in done.stderr
