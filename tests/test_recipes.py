@@ -113,7 +113,7 @@ VALUES = {
     **{"data.identities_per_batch": 4, "data.images_per_identity": 6, "data.train": "faces/"},
     **{"schedule.milestones": (5, 7), "follow.sets": ("a.bin", "b"), "backbone.weights": "w.pth"},
     **{"head.sample_rate": 0.5, "backbone.dropout": 0.25, "schedule.factor": 0.25},
-    **{"optimizer.momentum": 0.5},
+    **{"optimizer.momentum": 0.5, "head.adaface_m": 0.5},
 }
 """Where a value of the kind is not enough: what has limits, or must fit other fields."""
 

@@ -76,7 +76,8 @@ class Keeping:
         remembered = {name.rpartition(":")[2] for name in shapes if name.startswith("optimizer.")}
         expected = training.optimizers.remembers()
         if remembered and remembered != expected:
-            there, here = (", ".join(sorted(kinds)) or "nothing" for kinds in (remembered, expected))
+            both = (remembered, expected)
+            there, here = (", ".join(sorted(kinds)) or "nothing" for kinds in both)
             wrong.append(f"its optimizer remembers {there}, the one here {here}")
         if wrong:
             more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""

@@ -1,6 +1,5 @@
 """Runs that meet bad input: one sentence that says what, where and what to do; nothing is lost."""
 
-import errno
 import os
 import socket
 import subprocess
@@ -8,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from fault_work import save_where_one_cannot
 from gloo import together
-from runs import command, curve, entries, prepared, weights
+from runs import command, curve, prepared, weights
 
 from facevis import cli
 from facevis.corpora import made_up, write_recordio
@@ -44,27 +42,6 @@ def refusal(work, *arguments):
 # Pictures
 
 
-def test_damaged_pictures_are_skipped_counted_and_named(tmp_path):
-    data = recordio(tmp_path / "set", damaged=(7, 20))
-    folder = prepared(tmp_path / "run", data__train=str(data), data__most_damaged=2, batch_size=10)
-    train(folder)
-    said = {e["sentence"] for e in entries(folder, "event") if e["event"] == "damaged_picture"}
-    assert [sum(f"record {record} " in text for text in said) for record in (8, 21)] == [1, 1]
-    assert len(said) == 2
-    assert sorted(curve(folder)) == list(range(1, 13))
-    progress = checkpoint.progress_of(folder / "checkpoints", 12)
-    assert sorted(progress["damaged"]) == ["20", "7"]
-
-
-def test_more_damaged_pictures_than_allowed_end_the_run(tmp_path):
-    data = recordio(tmp_path / "set", damaged=(3, 7, 20))
-    folder = prepared(tmp_path / "run", data__train=str(data), data__most_damaged=2, batch_size=10)
-    said = refusal(train, folder)
-    assert "3 pictures are damaged, more than data.most_damaged (2)" in said
-    assert "record " in said
-    assert entries(folder, "event")[-1]["event"] == "failed"
-
-
 def test_labels_with_gaps_train(tmp_path):
     """Identities 3, 17 and 40 become the classes 0, 1 and 2."""
     faces = made_up("faces:identities=3,images=6,size=16")
@@ -93,35 +70,6 @@ def test_one_picture_of_each_identity_is_no_set_for_triplets(tmp_path):
 # The disk, and checkpoints
 
 
-def full_disk(*_, **__):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def test_a_full_disk_leaves_the_checkpoint_before_and_the_run_goes_on(tmp_path, monkeypatch):
-    folder = prepared(tmp_path / "run", steps=9)
-    save = checkpoint.dcp.save
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            checkpoint.dcp,
-            "save",
-            lambda *given, **named: (full_disk if saved(folder) else save)(*given, **named),
-        )
-        said = refusal(train, folder)  # the last checkpoint cannot be written
-    assert "the disk is full" in said
-    assert "older ones are whole" in said
-    failed = [e for e in entries(folder, "event") if e["event"] == "checkpoint_failed"]
-    assert [e["step"] for e in failed] == [6, 9]
-    assert saved(folder) == [3]
-    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["step-00000003"]
-    train(folder)
-    whole = prepared(tmp_path / "whole", steps=9)
-    train(whole)
-    assert curve(folder) == curve(whole)
-    mended = weights(folder)
-    for name, value in weights(whole).items():
-        assert torch.equal(mended[name], value), name
-
-
 def saved(folder):
     return checkpoint.steps(folder / "checkpoints")
 
@@ -141,20 +89,6 @@ def trained(tmp_path_factory):
 def copied(folder, to):
     subprocess.run(["cp", "-r", folder, to], check=True)
     return to
-
-
-def test_a_checkpoint_of_another_configuration_is_refused_by_its_differences(trained, tmp_path):
-    other = prepared(
-        tmp_path / "run",
-        steps=6,
-        backbone__embedding_dim=32,
-        data__train="faces:identities=14,images=6,size=16",
-    )
-    copied(trained / "checkpoints", other / "checkpoints")
-    said = refusal(train, other)
-    assert "pictures 78, here 84; identities 13, here 14" in said
-    assert "network.features.weight has shape (16," in said
-    assert saved(other) == [3, 6]
 
 
 def test_other_settings_for_a_folder_with_a_run_are_refused_by_their_differences(trained):
@@ -211,25 +145,6 @@ def test_a_folder_in_which_another_process_trains_is_refused(trained):
     train(trained)  # the lock went with the process
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("{", "is not JSON"),
-        ("[]", "is no table of fields"),
-        ('{"sead": 1}', "has a field sead that nothing knows"),
-        ('{"head": {"m2": "half"}}', "head.m2 is 'half'; give a float"),
-        ('{"head": {"objective": "arc"}}', "head.objective"),
-        ('{"batch_size": 1}', "batch_size is 1"),
-        ('{"follow": {"sets": 5}}', "follow.sets is 5; give a list"),
-    ],
-)
-def test_a_configuration_that_is_none_is_refused_by_the_place(tmp_path, text, sentence):
-    (tmp_path / "config.json").write_text(text)
-    said = refusal(runs.read_config, tmp_path)
-    assert sentence in said
-    assert "config.json" in said
-
-
 def failing(*arguments):
     """What the command says at its end."""
     with pytest.raises(SystemExit) as left:
@@ -253,18 +168,6 @@ def test_there_is_no_such_data(tmp_path):
     assert "there is no nowhere" in said
 
 
-@pytest.mark.skipif(torch.cuda.device_count() >= 64, reason="this machine has 64 GPUs")
-def test_more_gpus_than_there_are_is_refused(trained, tmp_path):
-    folder = prepared(tmp_path / "run", device="cuda", batch_size=128)
-    said = failing("train", "resume", folder, "--nproc", 64)
-    assert "64 processes were asked for and this machine has" in said
-    assert "--device cpu" in said
-
-
-def test_processes_that_do_not_divide_the_batch_are_refused(trained):
-    assert "choose a multiple of 3" in failing("train", "resume", trained, "--nproc", 3)
-
-
 def test_a_port_in_use_is_refused(trained):
     with socket.create_server(("127.0.0.1", 0)) as server:
         meeting = f"127.0.0.1:{server.getsockname()[1]}"
@@ -284,35 +187,6 @@ def test_a_port_in_use_is_refused(trained):
 )
 def test_machines_that_cannot_meet_are_refused(trained, machines, sentence):
     assert sentence in failing("train", "resume", trained, *machines)
-
-
-# A loss that is no number
-
-
-def test_a_loss_that_is_no_number_ends_the_run_with_step_pictures_and_cause(tmp_path):
-    broken = {name: value for name, value in runs.build_network(runs_small()).state_dict().items()}
-    broken["features.bias"] = torch.full_like(broken["features.bias"], float("nan"))
-    torch.save(broken, tmp_path / "broken.pth")
-    folder = prepared(tmp_path / "run", backbone__weights=str(tmp_path / "broken.pth"))
-    said = refusal(train, folder)
-    assert said.startswith("Step 0: the weights of the network are not finite")
-    assert "backbone.weights" in said
-    assert "The batch: faces, " in said
-    assert saved(folder) == []
-    assert entries(folder, "event")[-1]["sentence"] == said
-
-
-def test_a_learning_rate_that_is_far_too_high_is_called_the_cause(tmp_path):
-    folder = prepared(
-        tmp_path / "run",
-        head__objective="softmax",
-        optimizer__learning_rate=1e30,
-        optimizer__clip=0.0,
-    )
-    said = refusal(train, folder)
-    assert "optimizer.learning_rate" in said
-    assert "e+29)" in said  # that of the step
-    assert int(said.split()[1].rstrip(":")) == max(curve(folder))
 
 
 def test_a_fault_in_several_processes_is_said_once(tmp_path):
