@@ -23,7 +23,7 @@ from facevis.fullscale.config import (
 
 
 def demo() -> FullScaleConfig:
-    """Two minutes on two cores: drawn faces, a small network, strangers to be verified."""
+    """Within three minutes on two cores: drawn faces, a small network, strangers to be verified."""
     return FullScaleConfig(
         recipe="demo",
         data=DataConfig(train="faces:identities=300,images=20,size=32", size=32, workers=0),
@@ -58,42 +58,42 @@ def casia(head: HeadConfig, name: str) -> FullScaleConfig:
 
 
 def casia_arcface() -> FullScaleConfig:
-    """ArcFace, m2 = 0.5."""
+    """ArcFace, m2 = 0.5: ResNet-50 on CASIA-WebFace, as in the paper."""
     return casia(HeadConfig(m2=0.5), "casia-arcface")
 
 
 def casia_cosface() -> FullScaleConfig:
-    """CosFace, m3 = 0.35."""
+    """CosFace, m3 = 0.35, on CASIA-WebFace."""
     return casia(HeadConfig(m2=0.0, m3=0.35), "casia-cosface")
 
 
 def casia_sphereface() -> FullScaleConfig:
-    """SphereFace, m1 = 1.35."""
+    """SphereFace, m1 = 1.35, on CASIA-WebFace."""
     return casia(HeadConfig(m1=1.35, m2=0.0), "casia-sphereface")
 
 
 def casia_cm1() -> FullScaleConfig:
-    """The combined margin (1, 0.3, 0.2)."""
+    """The combined margin (1, 0.3, 0.2), on CASIA-WebFace."""
     return casia(HeadConfig(m2=0.3, m3=0.2), "casia-cm1")
 
 
 def casia_cm2() -> FullScaleConfig:
-    """The combined margin (0.9, 0.4, 0.15)."""
+    """The combined margin (0.9, 0.4, 0.15), on CASIA-WebFace."""
     return casia(HeadConfig(m1=0.9, m2=0.4, m3=0.15), "casia-cm2")
 
 
 def casia_normalized_softmax() -> FullScaleConfig:
-    """The normalised softmax: the family without a margin."""
+    """The normalised softmax, the family without a margin, on CASIA-WebFace."""
     return casia(HeadConfig(m2=0.0), "casia-normalized-softmax")
 
 
 def casia_softmax() -> FullScaleConfig:
-    """The plain softmax."""
+    """The plain softmax, on CASIA-WebFace."""
     return casia(HeadConfig(objective="softmax"), "casia-softmax")
 
 
 def casia_triplet() -> FullScaleConfig:
-    """The triplet loss, margin 0.35; batches of 128 identities with 4 pictures each."""
+    """The triplet loss, margin 0.35, on CASIA-WebFace; batches of 128 identities with 4 pictures each."""
     config = casia(HeadConfig(objective="triplet", distance=0.35), "casia-triplet")
     data = replace(config.data, identities_per_batch=128, images_per_identity=4)
     return replace(config, data=data)
@@ -105,7 +105,7 @@ def ms1mv3_r50() -> FullScaleConfig:
 
 
 def ms1mv3_r100() -> FullScaleConfig:
-    """ArcFace with ResNet-100 on MS1MV3."""
+    """ArcFace with ResNet-100 on MS1MV3, 20 epochs."""
     return _large("ms1mv3-r100", "ms1m-retinaface-t1", "iresnet100", 101_000)
 
 
