@@ -93,7 +93,7 @@ def casia_softmax() -> FullScaleConfig:
 
 
 def casia_triplet() -> FullScaleConfig:
-    """The triplet loss, margin 0.35, on CASIA-WebFace; batches of 128 identities, 4 pictures each."""
+    """The triplet loss, margin 0.35, on CASIA-WebFace; P×K batches of 128 × 4."""
     config = casia(HeadConfig(objective="triplet", distance=0.35), "casia-triplet")
     data = replace(config.data, identities_per_batch=128, images_per_identity=4)
     return replace(config, data=data)
