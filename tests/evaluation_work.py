@@ -48,5 +48,6 @@ def measured():
 
 
 def save_measured(path):
+    torch.set_num_threads(1)
     found = measured()
     torch.save(found, path / f"{ranks.rank()}.pt")

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from network_files import one_thread
 from plain_network import NOISE, Plain, use_plain
 from runs import curve, entries, prepared, small, weights
 
@@ -18,6 +19,12 @@ from facevis.fullscale.processes import device_of
 from facevis.fullscale.train import Training, train
 
 PLAIN = {"data__train": NOISE, "sync_batch_norm": False}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from network_files import one_thread
 from plain_network import NOISE, Plain, use_plain
 from runs import curve, entries, prepared, weights
 
@@ -21,6 +22,12 @@ FINE = {
     **{"learning_rate": 0.1, "precision": "float32", "places": ["a.jpg", "b.jpg"]},
 }
 NAN = {"loss": math.nan, "gradient_norm": math.nan}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 import torch
 from evaluation_work import DAMAGED, measured, save_measured
 from gloo import together
+from network_files import one_thread
 from plain_network import NOISE, Plain, use_plain
 from runs import entries, prepared, weights
 from torch import nn
@@ -25,6 +26,12 @@ from facevis.verification import (
 )
 
 PEOPLE = "noise:identities=6,images=5,size=16,seed=4"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 def pairs(folder, damaged=()):

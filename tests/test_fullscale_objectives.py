@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from network_files import one_thread
 from plain_network import NOISE, in_single_steps, use_plain
 from runs import curve, entries, prepared, small, weights
 
@@ -34,6 +35,12 @@ CASES = {
     },
     "contrastive": {"head__objective": "contrastive", "head__distance": 1.0, **TRIPLES},
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 def begun(config, folder):

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import torch
+from network_files import one_thread
 from plain_network import NOISE, Plain, in_single_steps, use_plain
 from runs import curve, entries, prepared, weights
 
@@ -20,6 +21,12 @@ from facevis.models.backbones import build_backbone
 
 CPU = torch.device("cpu")
 ONE = {"data__train": NOISE, "sync_batch_norm": False}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone():
+    with one_thread():
+        yield
 
 
 def trained(folder, **changes):
