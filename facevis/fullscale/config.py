@@ -232,7 +232,9 @@ class FullScaleConfig:
     batch_size: int = 512
     """Pictures of one step, over all processes and parts."""
     accumulate: int = 1
-    """Parts in which each process goes through its share of a batch, one after the other."""
+    """Parts in which each process goes through its share of a batch, one after the other. What
+    follows the batches sees each part as one: batch norm, and AdaFace's and CurricularFace's means,
+    which so move faster."""
     precision: Literal["float32", "bfloat16", "float16", "float64"] = "float32"
     """Precision of the network; the head's is float32, or float64, which is for checks."""
     channels_last: bool = False
