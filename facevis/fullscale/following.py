@@ -72,6 +72,8 @@ class Following:
             f"{'es' if ranks.world() > 1 else ''} on {training.device.type}."
         )
         self._event("resumed" if start else "started", text, start)
+        if not start and self.sets:
+            self.screen.say("The untrained network is measured first.")
         # What was measured after the last checkpoint may have been cut off.
         if not start or self._due_evaluation(start):
             self.evaluate(start)
@@ -107,7 +109,7 @@ class Following:
     def stopped(self, done: int) -> None:
         """The run was told to stop."""
         again = f"facevis train resume {self.training.folder}"
-        self._event("stopped", f"Stopped after {done} steps; go on with: {again}", done)
+        self._event("stopped", f"Stopped after step {done}; go on with: {again}", done)
 
     def finish(self, keeping: Keeping) -> None:
         """The last step is done; without its checkpoint the run is not finished."""

@@ -41,6 +41,12 @@ class Keeping:
         if not there:
             return 0
         step, training = there[-1], self.training
+        if step > training.config.schedule.steps:
+            raise ValueError(
+                f"{training.folder} has a checkpoint of step {step}, and schedule.steps is "
+                f"{training.config.schedule.steps}; set it to {step} or more in config.json, or "
+                "choose another --out."
+            )
         progress = checkpoint.progress_of(self.folder, step)
         shapes = checkpoint.shapes(self.folder, step)
         self._refuse_others(step, progress, shapes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 import warnings
@@ -84,7 +85,9 @@ def _launch_processes(folder: Path, machines: Machines) -> None:
         max_restarts=0,
         start_method="spawn",
     )
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    for name in list(logging.root.manager.loggerDict):  # each has a level of its own
+        if name.startswith("torch.distributed.elastic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     command = [sys.executable, "-m", "facevis.fullscale.train", str(folder)]
     try:
         with warnings.catch_warnings():
@@ -100,6 +103,8 @@ def _launch_processes(folder: Path, machines: Machines) -> None:
             f"facevis train resume {folder} --nproc {machines.nproc}"
         ) from error
     except SignalException as error:
+        if error.sigval == signal.SIGINT:
+            raise KeyboardInterrupt from error
         raise SystemExit(128 + int(error.sigval)) from error
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:160]

@@ -299,6 +299,8 @@ def main() -> None:
             time.sleep(_MOMENT)
         print(error, file=sys.stderr, flush=True)
         raise SystemExit(2) from error
+    except KeyboardInterrupt:  # before the first step, when nothing can be lost
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":
