@@ -166,9 +166,16 @@ def test_a_file_that_is_no_text_is_not_called_missing(tmp_path):
         runs.read_config(tmp_path)
 
 
-def test_what_is_left_out_has_its_default(tmp_path):
-    (tmp_path / "config.json").write_text('{"head": {"m2": 0.25, "scale": 32}}')
-    config = runs.read_config(tmp_path)
+def test_what_the_configuration_of_a_run_lacks_is_named(tmp_path):
+    told = json.loads(FullScaleConfig().to_json())
+    del told["head"]["m2"], told["seed"]
+    (tmp_path / "config.json").write_text(json.dumps(told))
+    with pytest.raises(ValueError, match=r"config.json lacks head.m2, seed; write into it what"):
+        runs.read_config(tmp_path)
+
+
+def test_what_is_left_out_has_its_default():
+    config = FullScaleConfig.from_json('{"head": {"m2": 0.25, "scale": 32}}')
     assert (config.head.m2, config.head.scale, config.head.m3) == (0.25, 32.0, 0.0)
     assert isinstance(config.head.scale, float)
     assert config.differences(FullScaleConfig()) == [

@@ -9,6 +9,10 @@ import contextlib
 from collections.abc import Iterator
 
 import torch
+import torch.distributed as dist
+
+_LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL", "gloo")
+"""What PyTorch says where another process went away."""
 
 
 @contextlib.contextmanager
@@ -39,6 +43,8 @@ def _sentence(error: BaseException) -> str | None:
             f"memory ran out ({reason}); lower batch_size, raise accumulate, take precision "
             "bfloat16 or head.sample_rate below 1, or train on more processes."
         )
+    if dist.is_initialized() and any(word in text for word in _LOST):
+        return "another process of the run is gone; this one ends too."
     if "DataLoader worker" in text:
         return (
             f"a process that reads pictures was killed ({reason}); memory may have run out: lower "

@@ -99,7 +99,7 @@ def _launch_processes(folder: Path, machines: Machines) -> None:
             raise SystemExit(2) from error
         raise ValueError(
             f"a process of the run ended without a word (exit code {failure.exitcode}); if it was "
-            "killed, memory may have run out. Go on from the last checkpoint with: "
+            "killed, memory may have run out. Go on with: "
             f"facevis train resume {folder} --nproc {machines.nproc}"
         ) from error
     except SignalException as error:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import platform
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from facevis import __version__
 from facevis.fullscale import checkpoint
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.journal import METRICS
+from facevis.fullscale.plain import flat
 from facevis.models.backbones import build_backbone
 
 CONFIG, ENVIRONMENT, CHECKPOINTS = "config.json", "environment.json", "checkpoints"
@@ -88,9 +90,17 @@ def read_config(folder: Path) -> FullScaleConfig:
             f"{path} cannot be read ({reason}); restore it from a copy or correct its permissions."
         ) from error
     try:
-        return FullScaleConfig.from_json(text)
+        config = FullScaleConfig.from_json(text)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
+    # A run is what it was begun as, not what the defaults happen to be.
+    missing = sorted(flat(dataclasses.asdict(config)).keys() - flat(json.loads(text)).keys())
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise ValueError(
+            f"{path} lacks {', '.join(missing[:5])}{more}; write into it what the run began with."
+        )
+    return config
 
 
 def write_environment(folder: Path, device: str, processes: int) -> None:

@@ -82,6 +82,7 @@ class Training:
         self.keeping = Keeping(self)
         self.first = self.keeping.restore()
         self.trained = self._spread()
+        self._launcher = os.getppid()
         self.asked_to_stop = False  # this process; a signal may come at any moment
         self.stopping = False  # all of them, after the step that is going on
 
@@ -159,7 +160,7 @@ class Training:
                 parts
             )
             new |= part.damaged
-        seen[2], seen[3] = float(self.asked_to_stop), float(len(new))
+        seen[2], seen[3] = float(self.asked_to_stop or self._alone()), float(len(new))
         totals = ranks.add(seen.to(self._sums_on())).tolist()
         loss, angle = totals[0] / ranks.world(), totals[1] / ranks.world()
         self.stopping = totals[2] > 0
@@ -189,6 +190,10 @@ class Training:
             embeddings = self.trained(pictures)
         labels = part.labels.to(self.device, non_blocking=True)
         return embeddings, self.objective(embeddings, labels)
+
+    def _alone(self) -> bool:
+        """Whether the launcher of this process is gone, and nobody would end it."""
+        return "TORCHELASTIC_RUN_ID" in os.environ and os.getppid() != self._launcher
 
     def _ease_margin(self, step: int) -> None:
         config, head = self.config, self.head
