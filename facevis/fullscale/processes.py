@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import torch
 import torch.distributed as dist
 
+from facevis.fullscale import ranks
 from facevis.fullscale.config import FullScaleConfig
 
 _PATIENCE = datetime.timedelta(minutes=30)
@@ -36,6 +37,7 @@ def joined(config: FullScaleConfig) -> Iterator[torch.device]:
         ) from error
     try:
         yield device
+        ranks.add(torch.zeros(1, device=device))  # nobody leaves while another still talks
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
