@@ -5,7 +5,6 @@ It trains on one thread of the CPU, so that the same command gives the same numb
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from facevis.corpora.writing import new_file
 from facevis.figures import FORMATS, check_pictures, take_away
 from facevis.figures.look import THEMES
 from facevis.figures.moments import moment
@@ -273,14 +273,5 @@ def prepare(folder: Path) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; an old one stays until the new one is whole."""
-    partial_path = path.with_name(path.name + ".partial")
-    try:
-        partial_path.write_bytes(data)
-        partial_path.replace(path)
-    except OSError as error:
-        raise ValueError(
-            f"{path} cannot be written ({error.strerror}); make room or name another --out."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial_path.unlink(missing_ok=True)
+    with new_file(path, replace=True) as partial:
+        partial.write_bytes(data)

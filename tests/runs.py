@@ -5,6 +5,8 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
+
 from facevis.fullscale import runs
 from facevis.fullscale.config import (
     BackboneConfig,
@@ -65,6 +67,14 @@ def entries(folder, kind="train"):
 def curve(folder):
     """Loss by step."""
     return {entry["step"]: entry["loss"] for entry in entries(folder)}
+
+
+def refused(work, *arguments):
+    """What is said where the work cannot be done, in one line."""
+    with pytest.raises(ValueError) as error:
+        work(*arguments)
+    assert "\n" not in str(error.value)
+    return str(error.value)
 
 
 def weights(folder):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from network_files import one_thread
 from plain_network import NOISE, Plain, use_plain
-from runs import curve, entries, prepared, small, weights
+from runs import curve, entries, prepared, refused, small, weights
 
 from facevis import cli
 from facevis.corpora import open_corpus, write_folder
@@ -30,14 +30,6 @@ def alone():
 @pytest.fixture(autouse=True)
 def plain(monkeypatch):
     use_plain(monkeypatch)
-
-
-def refused(work, *arguments):
-    """What is said, in one line."""
-    with pytest.raises(ValueError) as error:
-        work(*arguments)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def saved(folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fault_work import save_where_one_cannot
 from gloo import together
-from runs import command, curve, prepared, weights
+from runs import command, curve, prepared, refused, small, weights
 
 from facevis import cli
 from facevis.corpora import made_up, write_recordio
@@ -29,14 +29,6 @@ def recordio(folder, damaged=()):
         pictures.append((data[: len(data) // 2] if index in damaged else data, int(label)))
     write_recordio(folder, iter(pictures), PEOPLE, 16)
     return folder
-
-
-def refusal(work, *arguments):
-    """What is said, which must be one sentence, or a few without a line's end."""
-    with pytest.raises(ValueError) as refused:
-        work(*arguments)
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
 
 
 # Pictures
@@ -62,7 +54,7 @@ def test_one_picture_of_each_identity_is_no_set_for_triplets(tmp_path):
         data__images_per_identity=2,
         head__objective="triplet",
     )
-    said = refusal(train, folder)
+    said = refused(train, folder)
     assert said.startswith("0 identities have two pictures or more, and each batch needs 4;")
     assert not (folder / "checkpoints").exists()
 
@@ -92,16 +84,10 @@ def copied(folder, to):
 
 
 def test_other_settings_for_a_folder_with_a_run_are_refused_by_their_differences(trained):
-    said = refusal(runs.prepare, trained, runs_small(head__m2=0.4, seed=7))
+    said = refused(runs.prepare, trained, small(steps=6, head__m2=0.4, seed=7))
     assert "head.m2: 0.4, not 0.3" in said
     assert "seed: 7, not 0" in said
     assert "batch_size" not in said
-
-
-def runs_small(**changes):
-    from runs import small
-
-    return small(steps=6, **changes)
 
 
 @pytest.mark.parametrize("kind", ["cut off", "overwritten", "gone", "no progress"])
@@ -117,7 +103,7 @@ def test_a_damaged_checkpoint_is_named_and_without_it_the_run_goes_on(trained, t
         file.unlink()
     else:
         (last / "progress.json").write_text("{")
-    said = refusal(train, folder)
+    said = refused(train, folder)
     assert "step-00000006" in said
     assert "remove" in said
     subprocess.run(["rm", "-r", last], check=True)
@@ -140,7 +126,7 @@ def test_a_folder_in_which_another_process_trains_is_refused(trained):
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert other.stdout.readline() == "locked\n"
-    assert "another process trains in" in refusal(train, trained)
+    assert "another process trains in" in refused(train, trained)
     other.communicate("\n")
     train(trained)  # the lock went with the process
 

@@ -90,6 +90,7 @@ def test_it_learns_a_few_faces(case, tmp_path):
         {"head__sample_rate": 0.3},
         {"head__sample_rate": 0.3, "optimizer__name": "adamw", "optimizer__learning_rate": 0.01},
         {"head__sub_centers": 2, "accumulate": 2},
+        {"head__sub_centers": 2, "head__sample_rate": 0.5, "accumulate": 2},
         {"head__objective": "softmax"},
         {"head__objective": "adaface"},
         {"head__objective": "curricularface", "head__sample_rate": 0.6},

@@ -213,7 +213,7 @@ def test_a_network_that_onnx_does_not_reproduce_leaves_no_file(tmp_path, network
 @pytest.mark.parametrize("suffix", export.FORMATS)
 def test_a_place_that_takes_no_file_is_named(tmp_path, suffix):
     path = tmp_path / f"m{suffix}"
-    (tmp_path / f".m{suffix}.part").mkdir()
+    (tmp_path / f".m{suffix}.partial").mkdir()
     with pytest.raises(ValueError, match=r"cannot be written \(Is a directory\); make room or"):
         export.export(trained(Linear()), path)
     assert not path.exists()
@@ -221,7 +221,7 @@ def test_a_place_that_takes_no_file_is_named(tmp_path, suffix):
 
 def test_an_export_that_is_interrupted_leaves_no_file(run, tmp_path, monkeypatch):
     def interrupted(network, name, path):
-        assert files(tmp_path) == [".m.onnx.part"]
+        assert files(tmp_path) == [".m.onnx.partial"]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(export, "_parity", interrupted)

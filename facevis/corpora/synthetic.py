@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+from abc import abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -108,9 +109,9 @@ class _Made(Corpus):
         people = np.arange(settings["identities"], dtype=np.int64)
         self.labels = np.repeat(people, settings["images"])
 
+    @abstractmethod
     def pixels(self, index: int) -> np.ndarray:
         """The picture in the size in which it is made."""
-        raise NotImplementedError
 
     def encoded(self, index: int) -> bytes:
         """The picture as PNG."""

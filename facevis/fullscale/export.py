@@ -21,6 +21,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from facevis.corpora.writing import new_file
 from facevis.embedders import OnnxEmbedder, OnnxOptions
 from facevis.fullscale.pixels import as_tensor
 from facevis.fullscale.trained import Trained
@@ -78,7 +79,7 @@ def export_onnx(trained: Trained, path: Path) -> Parity:
     under this name then stays.
     """
     trained.network.eval()
-    with _whole(path) as growing:
+    with new_file(path, replace=True) as growing:
         program = _traced(trained.network)
         _describe(program.model, trained.description.to_texts())
         program.save(str(growing))
@@ -90,7 +91,7 @@ def export_weights(trained: Trained, path: Path) -> None:
     state = {
         name: w.detach().cpu().contiguous() for name, w in trained.network.state_dict().items()
     }
-    with _whole(path) as growing:
+    with new_file(path, replace=True) as growing:
         # Not save_file: its files are for their owner's eyes only.
         growing.write_bytes(safetensors.torch.save(state, trained.description.to_texts()))
 
@@ -165,19 +166,3 @@ def _parity(network: nn.Module, file: Path, name: str) -> Parity:
             f"embedding's length (at most {TOLERANCE:g}); write .safetensors instead."
         )
     return Parity(largest, sum(BATCHES))
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A name to write under; the file gets its own when all went well, else it is removed."""
-    growing = path.with_name(f".{path.name}.part")
-    try:
-        yield growing
-        growing.replace(path)
-    except OSError as error:
-        raise ValueError(
-            f"{path} cannot be written ({error.strerror}); make room or name another --out."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            growing.unlink(missing_ok=True)

@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 from network_files import one_thread
-from plain_network import NOISE, in_single_steps, use_plain
-from runs import curve, entries, prepared, weights
+from plain_network import NOISE
+from runs import entries, prepared, weights
 from torch import nn
 
 from facevis.fullscale.config import HeadConfig, OptimizerConfig
@@ -207,19 +207,6 @@ def test_a_field_reaches_the_loss_of_its_objective_and_no_other(objective, field
 
 
 # Runs
-
-
-def test_sampled_sub_centres_go_on_to_the_bit(tmp_path, monkeypatch):
-    use_plain(monkeypatch)
-    settings = {"steps": 7, "data__train": NOISE, "accumulate": 2, "sync_batch_norm": False}
-    settings |= {f"head__{name}": value for name, value in SAMPLED.items()}
-    whole, cut = (prepared(tmp_path / name, **settings) for name in ("whole", "cut"))
-    train(whole)
-    in_single_steps(cut)
-    first, second = weights(whole), weights(cut)
-    assert first.keys() == second.keys()
-    assert [name for name in first if not torch.equal(first[name], second[name])] == []
-    assert curve(whole) == curve(cut)
 
 
 @pytest.mark.parametrize("network", ["mobilefacenet", "iresnet18", "vit_t"])
