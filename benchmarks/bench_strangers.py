@@ -19,7 +19,7 @@ from served import APP, FLAGS, chromium, serve
 
 from facevis.intervals import mean_interval
 from facevis.live import Ensemble, Member
-from facevis.live.openset import look_at, strangers_of
+from facevis.live.look import look_at, strangers_of
 from facevis.live.presets import OPEN_SET, OPEN_SET_CLASSES
 from facevis.live.study import study_config
 from facevis.objectives import OBJECTIVES

@@ -8,15 +8,9 @@ import pytest
 import torch
 
 from facevis.live import Ensemble, Member, RunConfig
+from facevis.live.look import MOST_STRANGERS, as_shown, look_at, strangers_of
 from facevis.live.material import material_for
-from facevis.live.openset import (
-    MOST_STRANGERS,
-    Question,
-    as_shown,
-    look_at,
-    report,
-    strangers_of,
-)
+from facevis.live.openset import Question, report
 from facevis.verification import (
     auc,
     bootstrap_tar,

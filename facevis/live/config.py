@@ -123,7 +123,7 @@ class RunConfig:
         if not 1 <= len(self.members) <= 256:
             raise ValueError(f"a run has 1 to 256 members, not {len(self.members)}.")
         choice("network", self.network, NETWORKS)
-        whole("embedding_dim", self.embedding_dim, 2, 1024)
+        whole("embedding_dim", self.embedding_dim, 2, 4096)
         whole("batch_size", self.batch_size, 2, 8192)
         whole("seed", self.seed, 0, 2**31 - 1)
         whole("steps", self.steps, 1, 1_000_000)

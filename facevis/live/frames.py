@@ -130,6 +130,11 @@ def describe_member(member: Member) -> dict[str, Any]:
     }
 
 
+def titled(member: dict[str, Any], title: tuple[str, str] | None) -> dict[str, Any]:
+    """A member's description with a name and a detail of its own, if it has them."""
+    return member if title is None else {**member, "title": title[0], "detail": title[1]}
+
+
 def thumbnail_sheet(material: Material) -> bytes:
     """All shown samples as one PNG, row by row, for the hover picture."""
     tiles = material.dataset.thumbnails(THUMBNAIL)[material.shown]

@@ -1,12 +1,11 @@
 """What a run makes of people it was never trained on: the report behind the open-set page.
 
-``look_at`` reads a moment off the ensemble, between two of its steps; ``report`` measures it with
-``facevis.verification`` and gives plain types for the browser. Nothing here trains or draws.
+``report`` measures a look with ``facevis.verification`` and gives plain types for the browser.
+Nothing here trains or draws.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +13,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
-from facevis.datasets.dataset import as_inputs
-from facevis.live.ensemble import Ensemble
+from facevis.live.look import Look, strangers_of
 from facevis.live.material import Material
 from facevis.validation import flag, whole
 from facevis.verification import (
@@ -29,6 +26,7 @@ from facevis.verification import (
     compare_pairs,
     eer,
     far_grid,
+    hardest_pairs,
     identification,
     people_accuracy,
     split_gallery,
@@ -38,9 +36,6 @@ from facevis.verification.bootstrap import LEAST_IDENTITIES
 from facevis.verification.curves import LEAST_IMPOSTORS
 from facevis.verification.pairs import similarities, unit
 
-MOST_STRANGERS = 3000
-"""Pictures of unseen identities that are compared; of more, as many drawn at random."""
-MOST_KNOWN = 600
 BAR_DEG = 3
 _SURE_BARS = 25
 _PAIRS_PER_DEGREE = 4
@@ -72,68 +67,6 @@ class Question:
         whole("per_identity", self.per_identity, 1, 1000)
         whole("stranger", self.stranger, 0, 999)
         whole("enrolled", self.enrolled, 1, 1000)
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """A moment of all members, seen by pictures of strangers and by some of those that trained."""
-
-    step: int
-    embeddings: np.ndarray
-    """(M, N, D), pictures of strangers."""
-    sure: np.ndarray
-    """(M, K + N) the largest softmax probability of a trained class; NaN without a classifier."""
-    nearest: np.ndarray
-    """(M, K + N) the trained class with the nearest prototype."""
-    angle_deg: np.ndarray
-    """(M, K + N) the angle to it. The K pictures of trained identities come first."""
-
-
-def strangers_of(material: Material) -> np.ndarray:
-    """Rows of the dataset that are compared: pictures of unseen identities, in order."""
-    rows = np.flatnonzero(material.dataset.labels >= material.num_classes)
-    if len(rows) > MOST_STRANGERS:
-        rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_STRANGERS])
-    return rows
-
-
-def as_shown(material: Material) -> Material:
-    """The material with the compared pictures as the shown ones: for their thumbnails."""
-    return dataclasses.replace(material, shown=strangers_of(material))
-
-
-@torch.no_grad()
-def look_at(ensemble: Ensemble) -> Look:
-    """Embed strangers and known people with every member; the ensemble stays as it is."""
-    material = ensemble.material
-    rows = strangers_of(material)
-    if not len(rows):
-        raise ValueError(
-            "no identity is left out of training, so there are no strangers; "
-            "set the number of unseen identities to 2 or more."
-        )
-    known = np.random.default_rng(0).permutation(material.train)[:MOST_KNOWN]
-    pictures = material.dataset.images[np.r_[known, rows]]
-    inputs = torch.from_numpy(as_inputs(pictures)).to(ensemble.device)
-    shares = ensemble.shares(inputs)
-    members, count = len(ensemble.members), len(inputs)
-    embeddings = np.empty((members, len(rows), shares[0].shape[-1]), np.float32)
-    sure, angle = np.full((2, members, count), np.nan)
-    nearest = np.zeros((members, count), np.int64)
-    labels = torch.tensor(material.dataset.labels[known], device=ensemble.device)
-    for group, raw in zip(ensemble.groups, shares, strict=True):
-        shown = group.display(raw)
-        embeddings[group.index] = shown[:, len(known) :].cpu().numpy()
-        centres = group.shown_prototypes(shown[:, : len(known)], labels, ensemble.num_classes)
-        directions = torch.nn.functional.normalize(shown.double(), dim=-1)
-        cosine = directions @ torch.nn.functional.normalize(centres.double(), dim=-1).mT
-        best = cosine.max(dim=-1)
-        angle[group.index] = best.values.clamp(-1.0, 1.0).arccos().rad2deg().cpu().numpy()
-        nearest[group.index] = best.indices.cpu().numpy()
-        logits = group.plain_logits(raw)
-        if logits is not None:
-            sure[group.index] = logits.double().softmax(-1).amax(-1).cpu().numpy()
-    return Look(ensemble.step, embeddings, sure, nearest, angle)
 
 
 def report(look: Look, material: Material, question: Question) -> dict[str, Any]:
@@ -186,7 +119,7 @@ def _member(
         "sure": {
             "known": _shares(look.sure[i, here], 0.0, 1.0, _SURE_BARS),
             "strangers": _shares(look.sure[i, there], 0.0, 1.0, _SURE_BARS),
-            "median": [float(np.median(look.sure[i, rows])) for rows in (here, there)],
+            "median": [_median(look.sure[i, rows]) for rows in (here, there)],
             "above": [_above(look.sure[i, rows]) for rows in (here, there)],
         },
         "near": {
@@ -203,6 +136,7 @@ def _member(
             found["band"] = np.stack([intervals.low, intervals.high], 1)[len(FARS) :].tolist()
         found["folds"] = _folds(points, labels)
         found["pairs"] = _pairs(points, labels)
+        found["hardest"] = _hardest(points, labels)
         found["identification"] = _identify(points, labels, question)
         found["enrol"] = _enrol(look, i, labels, question)
     return found
@@ -245,6 +179,16 @@ def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
         place = np.arange(len(kind)) - np.searchsorted(degree, degree)
         kept = kind[place < _PAIRS_PER_DEGREE]
         triples = zip(rows[first[kept]], rows[second[kept]], angles[kept], strict=True)
+        found[name] = [[int(a), int(b), round(float(angle), 2)] for a, b, angle in triples]
+    return found
+
+
+def _hardest(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
+    """[first, second, angle] of the pairs that are hardest, of both kinds."""
+    found = {}
+    for name, pairs in zip(("genuine", "impostor"), hardest_pairs(points, labels), strict=True):
+        angles = np.degrees(np.arccos(np.clip(pairs.similarity, -1.0, 1.0)))
+        triples = zip(pairs.first, pairs.second, angles, strict=True)
         found[name] = [[int(a), int(b), round(float(angle), 2)] for a, b, angle in triples]
     return found
 
@@ -328,6 +272,10 @@ def _shares(values: np.ndarray, low: float, high: float, bars: int) -> list[floa
         return None
     counts = np.histogram(values, bins=bars, range=(low, high + 1e-9))[0]
     return [float(share) for share in counts / len(values)]
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values)) if len(values) else math.nan
 
 
 def _above(values: np.ndarray) -> float:

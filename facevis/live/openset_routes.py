@@ -15,10 +15,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from facevis.live.frames import thumbnail_sheet
-from facevis.live.openset import Look, Question, as_shown, look_at, report
+from facevis.live.look import Look, as_shown
+from facevis.live.openset import Question, report
 from facevis.live.rooms import rooms
+from facevis.live.shown import ShownRun
 from facevis.live.stream import BASE
-from facevis.live.trainer import LiveRun
 from facevis.validation import whole
 
 _REMEMBERED = 16
@@ -55,7 +56,7 @@ def parse_question(query: dict[str, str]) -> Question:
 
 
 async def _report(request: Request) -> Response:
-    run = rooms.find(request.path_params["token"])
+    run = rooms.watch(request.path_params["token"])
     if run is None:
         return _json({"error": "no such run", "gone": True}, 404)
     if request.query_params.get("only") == "state":
@@ -75,7 +76,7 @@ async def _report(request: Request) -> Response:
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _ask(run: LiveRun) -> Future:
+def _ask(run: ShownRun) -> Future:
     """A look at the run between two of its steps."""
     future: Future = Future()
 
@@ -87,18 +88,17 @@ def _ask(run: LiveRun) -> Future:
         else:
             future.set_result((answer["look"], answer["generation"]))
 
-    run.ask()
-    run.consult(lambda ensemble: {"look": look_at(ensemble)}, tell)
+    run.look(tell)
     return future
 
 
-def _answer(token: str, run: LiveRun, looked: tuple[Look, int], question: Question) -> bytes:
+def _answer(token: str, run: ShownRun, looked: tuple[Look, int], question: Question) -> bytes:
     look, generation = looked
     key = (token, generation, look.step, tuple(run.members), question)
     with _lock:
         known = _reports.get(key)
     if known is None:
-        known = json.dumps(report(look, run.material, question)).encode()
+        known = json.dumps(report(look, run.compared, question)).encode()
         with _lock:
             _reports[key] = known
             while len(_reports) > _REMEMBERED:
@@ -106,7 +106,7 @@ def _answer(token: str, run: LiveRun, looked: tuple[Look, int], question: Questi
     return known[:-1] + b", " + json.dumps(_state(run, generation))[1:].encode()
 
 
-def _state(run: LiveRun, generation: int) -> dict[str, Any]:
+def _state(run: ShownRun, generation: int) -> dict[str, Any]:
     return {"state": run.state, "steps": run.last_step, "generation": generation}
 
 
@@ -115,8 +115,8 @@ def _json(value: dict[str, Any], status: int) -> Response:
 
 
 async def _strangers(request: Request) -> Response:
-    run = rooms.find(request.path_params["token"])
+    run = rooms.watch(request.path_params["token"])
     if run is None:
         return PlainTextResponse("no such run", status_code=404)
-    sheet = await asyncio.to_thread(lambda: thumbnail_sheet(as_shown(run.material)))
+    sheet = await asyncio.to_thread(lambda: thumbnail_sheet(as_shown(run.compared)))
     return Response(sheet, media_type="image/png", headers={"Cache-Control": "max-age=3600"})

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from facevis.live.config import RunConfig
 from facevis.live.material import Material, material_for
 from facevis.live.recording import Recording
+from facevis.live.shown import ShownRun
 from facevis.live.trainer import LiveRun
 
 CAPACITY = 64
@@ -23,7 +24,7 @@ class Rooms:
     """The runs of this process, by token."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._runs: OrderedDict[str, LiveRun] = OrderedDict()
+        self._runs: OrderedDict[str, ShownRun] = OrderedDict()
         self._lock = threading.Lock()
         self._capacity = capacity
 
@@ -43,7 +44,10 @@ class Rooms:
         material = material_for(config)
         if recording is not None:
             _check_fit(recording, material)
-        run = LiveRun(config, material, recording, aligned=aligned, last_only=last_only)
+        return self.show(LiveRun(config, material, recording, aligned=aligned, last_only=last_only))
+
+    def show(self, run: ShownRun) -> str:
+        """Take a run in, and return its token."""
         token = secrets.token_urlsafe(18)
         with self._lock:
             self._runs[token] = run
@@ -51,11 +55,23 @@ class Rooms:
         return token
 
     def find(self, token: str) -> LiveRun | None:
-        """The run of a token, or None if it was never there or has been let go."""
+        """The live run of a token, or None if it was never there or has been let go."""
+        run = self.watch(token)
+        return run if isinstance(run, LiveRun) else None
+
+    def watch(self, token: str) -> ShownRun | None:
+        """The run of a token, live or not, or None."""
         with self._lock:
             if token in self._runs:
                 self._runs.move_to_end(token)
             return self._runs.get(token)
+
+    def forget(self, token: str) -> None:
+        """Let a run go at once."""
+        with self._lock:
+            run = self._runs.pop(token, None)
+        if run is not None:
+            run.pause()
 
     def _make_room(self, newcomer: str) -> None:
         others = [token for token in self._runs if token != newcomer]

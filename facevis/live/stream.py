@@ -13,6 +13,7 @@ import contextlib
 import importlib.util
 import json
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,11 +25,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from facevis.assets import asset_path
-from facevis.live.frames import describe_run, encode_snapshot, thumbnail_sheet
+from facevis.live.frames import describe_run, encode_snapshot, thumbnail_sheet, titled
 from facevis.live.projection import Projector, default_projection, parse_projection
 from facevis.live.recording import Snapshot
 from facevis.live.rooms import rooms
-from facevis.live.trainer import LiveRun
+from facevis.live.shown import ShownRun
 from facevis.margins import Margin
 from facevis.validation import whole, within
 
@@ -55,7 +56,7 @@ async def stream(socket: WebSocket) -> None:
     if not _same_origin(socket):
         await socket.close(code=4403, reason="wrong origin")
         return
-    run = rooms.find(socket.path_params["token"])
+    run = rooms.watch(socket.path_params["token"])
     await socket.accept()
     if run is None:
         await socket.send_text(_message("gone"))
@@ -79,7 +80,7 @@ async def stream(socket: WebSocket) -> None:
 class Viewer:
     """One browser on one run: what it has seen and what is on its way to it."""
 
-    def __init__(self, socket: WebSocket, run: LiveRun) -> None:
+    def __init__(self, socket: WebSocket, run: ShownRun) -> None:
         self._socket, self._run = socket, run
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -219,7 +220,9 @@ class Viewer:
         thumbnails = f"{BASE}/runs/{token}/thumbnails.png"
         projection = self._projector.projection if self._projector else None
         description = describe_run(run.config, run.members, run.material, thumbnails, projection)
-        return {**description, **self._state()}
+        described = zip_longest(description["members"], run.titles)
+        description["members"] = [titled(member, title) for member, title in described]
+        return {**description, "trains": run.trains, **self._state()}
 
     def _state(self) -> dict[str, Any]:
         run = self._run
@@ -306,7 +309,7 @@ def _same_origin(socket: WebSocket) -> bool:
 
 
 async def _thumbnails(request: Request) -> Response:
-    run = rooms.find(request.path_params["token"])
+    run = rooms.watch(request.path_params["token"])
     if run is None:
         return PlainTextResponse("no such run", status_code=404)
     sheet = await asyncio.to_thread(thumbnail_sheet, run.material)

@@ -13,15 +13,16 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from facevis.live.anatomy import anatomy
 from facevis.live.config import RunConfig
 from facevis.live.ensemble import Ensemble
+from facevis.live.look import look_at
 from facevis.live.material import Material
-from facevis.live.recording import MANY, Recording, Snapshot, keeps
+from facevis.live.recording import MANY, Recording, keeps
 from facevis.live.scheduler import scheduler
+from facevis.live.shown import Frame, ShownRun, Tell
 from facevis.validation import whole
 
 STATES = ("recorded", "training", "paused", "finished", "failed")
@@ -34,24 +35,12 @@ SNAPSHOT_SHARE, SNAPSHOT_SHARE_OF_MANY = 0.15, 0.07
 ALONE_SECONDS = 10.0
 """A run that nobody watches stops after this time."""
 
-Tell = Callable[[dict[str, Any]], None]
 Ask = Callable[[Ensemble], dict[str, Any]]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A published snapshot with what the view wants to know about it."""
-
-    snapshot: Snapshot
-    kept: bool
-    time_ms: float
-    applied: int | None
-    number: int
-
-
-class LiveRun:
-    """One run: its recording so far, its state, and the commands waiting for it.
+class LiveRun(ShownRun):
+    """One run that trains: its recording so far, its state, and the commands waiting for it.
 
     All public methods may be called from any thread; only the scheduler calls ``take_turn``.
     """
@@ -65,21 +54,11 @@ class LiveRun:
         aligned: bool = False,
         last_only: bool = False,
     ) -> None:
-        self.config, self.material = config, material
-        self.aligned, self.last_only = aligned, last_only
-        self.members = list(config.members)
-        self.recording = recording or Recording(config)
+        super().__init__(recording or Recording(config), material, aligned=aligned)
+        self.last_only = last_only
         self.state = "recorded" if recording else "paused"
-        self.error: str | None = None
-        self.step = self.recording.snapshots[-1].step if self.recording.snapshots else 0
-        self.steps_per_second = 0.0
-        self.generation = 0
-        """Grows with every rewind: frames of an older one are void."""
-        self.viewers = 0
-        self.published: Frame | None = None
         self._frames = 0
         self._commands: deque[Callable[[], None]] = deque()
-        self._listeners: list[Callable[[], None]] = []
         self._ensemble: Ensemble | None = None
         self._last_step = max(config.steps, self.step)
         self._single_steps = 0
@@ -89,6 +68,11 @@ class LiveRun:
         self._applied: int | None = None
         self._alone_since = time.monotonic()
         self._rate = (time.monotonic(), self.step)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it can be steered and trained on."""
+        return True
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -133,29 +117,14 @@ class LiveRun:
 
     # -- watching -----------------------------------------------------------------------------
 
-    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call ``listener`` (from the trainer's thread) at every change; returns the way out."""
-        self._listeners.append(listener)
-        self.viewers += 1
-
-        def leave() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-                self.viewers -= 1
-                self._alone_since = time.monotonic()
-
-        return leave
-
     def ask(self) -> None:
         """Somebody without a socket looks now and then: the run is not alone."""
         self._alone_since = time.monotonic()
 
-    def newest_frame(self) -> Frame | None:
-        """What to show first."""
-        if self.published is None and self.recording.snapshots:
-            last = self.recording.snapshots[-1]
-            return Frame(last, True, time.time() * 1000, None, 0)
-        return self.published
+    def look(self, tell: Tell) -> None:
+        """``tell`` gets the ``"look"`` at strangers, or the ``"error"``, and ``"generation"``."""
+        self.ask()
+        self.consult(lambda ensemble: {"look": look_at(ensemble)}, tell)
 
     # -- the scheduler's side -----------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from facevis.verification.folds import (
     kfold_accuracy,
     people_accuracy,
 )
+from facevis.verification.hardest import Hardest, hardest_pairs
 from facevis.verification.identify import Identification, identification, split_gallery
 from facevis.verification.pairs import (
     ANGLES_DEG,
@@ -37,6 +38,7 @@ __all__ = [
     "FARS",
     "FOLDS",
     "FoldAccuracy",
+    "Hardest",
     "Identification",
     "OperatingPoint",
     "Roc",
@@ -49,6 +51,7 @@ __all__ = [
     "eer",
     "far_grid",
     "fold_pairs",
+    "hardest_pairs",
     "identification",
     "kfold_accuracy",
     "pair_similarities",
