@@ -137,7 +137,7 @@ export class Board {
 
   /** @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
   picture(stage, frame) {
-    const pinned = stage.pinnedBy && !stage.run.projection;
+    const pinned = stage.pinnedBy && !stage.run.projection && stage.run.trains !== false;
     if (pinned && stage.player.mode !== "live") this.#past(stage);
     else if (pinned && this.askedStep !== frame.step && performance.now() > this.askAgain) this.#ask(stage.focus, frame.step);
     this.barsPace.ask(stage);
@@ -165,7 +165,7 @@ export class Board {
   #tellProjection(frame) {
     const { projection, embedding_dim: dim, class_names: names } = this.run;
     this.exact.hidden = !projection;
-    this.anatomy.el.hidden = Boolean(projection);
+    this.anatomy.el.hidden = Boolean(projection) || this.run.trains === false;
     if (!projection || !frame) return;
     const held = Math.min(...frame.held.filter(Number.isFinite));
     const chosen = projection.classes.map((/** @type {number} */ c) => names[c]).join(", ");
@@ -194,13 +194,15 @@ export class Board {
   #showLost(member, frame) {
     const note = this.lost?.[member];
     if (!note) return;
-    note.hidden = frame.step === 0 || frame.losses[member] !== null;
+    // Of a model that was trained elsewhere the loss need not be known.
+    note.hidden = frame.step === 0 || frame.losses[member] !== null || this.run.trains === false;
     if (!note.hidden) note.textContent = this.words("lost_member");
   }
 
   /** @param {number|null} sample @param {import("./stage.js").Stage} stage */
   pinned(sample, stage) {
-    if (stage.run.projection) return; // the step's arrows have no place in a projection
+    // The step's arrows have no place in a projection, nor has a step where nobody trains.
+    if (stage.run.projection || stage.run.trains === false) return;
     if (sample === null) this.anatomy.clear(stage);
     else if (stage.player.mode !== "live") this.#past(stage);
     else this.#ask(sample, stage.player.frame?.step ?? 0);

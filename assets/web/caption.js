@@ -4,6 +4,7 @@ import { decimal } from "./words.js";
 
 /** @param {any} member @param {import("./words.js").Words} words @param {string} lang */
 export function captionOf(member, words, lang) {
+  if (member.title !== undefined) return { name: member.title, detail: member.detail };
   const name = words(`objective_${member.objective}`);
   const [m1, m2, m3] = member.margin;
   const parts = member.objective === "softmax" ? [words("lengths_free")] : [];

@@ -30,7 +30,7 @@ export class Driver {
   }
 
   toggle() {
-    if (this.view.data.open) {
+    if (this.view.taped) {
       this.#toggleReplay();
       return;
     }
@@ -51,7 +51,7 @@ export class Driver {
   }
 
   rewind() {
-    if (this.view.data.open) {
+    if (this.view.taped) {
       this.seek(0);
       return;
     }

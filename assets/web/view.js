@@ -4,6 +4,7 @@
  *
  * @typedef {import("./live.js").Component} Component
  */
+import { captionOf } from "./caption.js";
 import { Connection } from "./connection.js";
 import { decodeFrame } from "./protocol.js";
 import { FrameStore } from "./store.js";
@@ -89,6 +90,11 @@ export class View {
     }, 3000);
   }
 
+  /** Whether nothing trains: to play is to replay. */
+  get taped() {
+    return Boolean(this.data.open || this.data.taped);
+  }
+
   /** The parts made of words. */
   #rebuildParts() {
     const { skeleton, data, words } = this;
@@ -112,7 +118,7 @@ export class View {
       project: (/** @type {boolean} */ on) => this.project(on),
       link: () => linkOf(this),
       qr: (/** @type {string} */ text) => `${data.base}/qr.svg?text=${encodeURIComponent(text)}`,
-    }, Boolean(data.open));
+    }, this.taped);
     skeleton.transport.hidden = data.still === true;
     if (!this.run) return;
     this.#introduce(values);
@@ -252,7 +258,7 @@ export class View {
     this.skeleton.describe(shown.map((/** @type {any} */ member) => {
       const open = member.spherical || data.project_to_circle ? "" : "open_";
       const what = words(`scene_${open}${run.dim}`, { points: run.points, classes });
-      return shown.length > 1 ? `${words(`objective_${member.objective}`)}: ${what}` : what;
+      return shown.length > 1 ? `${captionOf(member, words, data.lang).name}: ${what}` : what;
     }));
   }
 

@@ -135,14 +135,14 @@ def titled(member: dict[str, Any], title: tuple[str, str] | None) -> dict[str, A
     return member if title is None else {**member, "title": title[0], "detail": title[1]}
 
 
-def thumbnail_sheet(material: Material) -> bytes:
-    """All shown samples as one PNG, row by row, for the hover picture."""
-    tiles = material.dataset.thumbnails(THUMBNAIL)[material.shown]
+def thumbnail_sheet(material: Material, side: int = THUMBNAIL) -> bytes:
+    """All shown samples as one PNG, row by row, each ``side`` pixels wide."""
+    tiles = material.dataset.thumbnails(side)[material.shown]
     columns = _columns(len(tiles))
     rows = math.ceil(len(tiles) / columns)
     padding = np.zeros((rows * columns - len(tiles), *tiles.shape[1:]), tiles.dtype)
-    grid = np.concatenate([tiles, padding]).reshape(rows, columns, THUMBNAIL, THUMBNAIL, 3)
-    sheet = grid.swapaxes(1, 2).reshape(rows * THUMBNAIL, columns * THUMBNAIL, 3)
+    grid = np.concatenate([tiles, padding]).reshape(rows, columns, side, side, 3)
+    sheet = grid.swapaxes(1, 2).reshape(rows * side, columns * side, 3)
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

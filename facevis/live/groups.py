@@ -287,7 +287,7 @@ def statistics_rows(
         columns["w_ec"] = np.full(len(embeddings), np.nan)  # 0 by construction, and no achievement
     columns["teaching_share"] = np.array(group.teaching())
     if len(unseen):
-        found = _unseen_columns(embeddings[:, unseen], labels[unseen] - prototypes.shape[1])
+        found = unseen_columns(embeddings[:, unseen], labels[unseen] - prototypes.shape[1])
         found["unseen_accuracy"][~_array(whole)] = np.nan
         columns |= found
     blank = np.full(len(embeddings), np.nan)
@@ -302,7 +302,7 @@ def _hits(scores: Tensor, labels: Tensor) -> Tensor:
     return ((scores.argmax(-1) == labels) & scores.isfinite().all(-1)).float()
 
 
-def _unseen_columns(embeddings: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
+def unseen_columns(embeddings: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
     """What identities look like that have no prototype: their class means stand in.
 
     A sample is judged by class means without itself: one alone in its class has nobody to be like.

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from facevis.live.frames import thumbnail_sheet
+from facevis.live.frames import THUMBNAIL, thumbnail_sheet
 from facevis.live.look import Look, as_shown
 from facevis.live.openset import Question, report
 from facevis.live.rooms import rooms
@@ -24,6 +24,8 @@ from facevis.validation import whole
 
 _REMEMBERED = 16
 _PATIENCE = 30.0
+_FEW = 800
+"""So many pictures may be sent twice as large."""
 _lock = threading.Lock()
 _reports: OrderedDict[tuple, bytes] = OrderedDict()
 
@@ -118,5 +120,8 @@ async def _strangers(request: Request) -> Response:
     run = rooms.watch(request.path_params["token"])
     if run is None:
         return PlainTextResponse("no such run", status_code=404)
-    sheet = await asyncio.to_thread(lambda: thumbnail_sheet(as_shown(run.compared)))
+    shown = as_shown(run.compared)
+    sharp = len(shown.shown) <= _FEW and shown.dataset.images.shape[1] > THUMBNAIL
+    side = 2 * THUMBNAIL if sharp else THUMBNAIL
+    sheet = await asyncio.to_thread(thumbnail_sheet, shown, side)
     return Response(sheet, media_type="image/png", headers={"Cache-Control": "max-age=3600"})

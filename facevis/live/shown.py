@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from facevis.live.config import Member
-from facevis.live.look import Look
+from facevis.live.look import Look, strangers_of
 from facevis.live.material import Material
 from facevis.live.recording import Recording, Snapshot
 
@@ -35,7 +35,7 @@ class Frame:
 
 
 class ShownRun:
-    """Snapshots of finished models, to be watched like a run.
+    """Snapshots of finished models, to be watched like a run; each shows all its pictures.
 
     ``titles`` are (name, detail) of each member, instead of the names of their losses; ``compared``
     are the pictures that the open-set report is about, left out: those of unseen identities.
@@ -101,15 +101,11 @@ class ShownRun:
     def look(self, tell: Tell) -> None:
         """``tell`` gets the ``"look"`` at strangers, or the ``"error"``, and ``"generation"``."""
         snapshot = self.recording.snapshots[-1]
-        members, count = snapshot.embeddings.shape[:2]
-        unknown = np.full((members, count), np.nan)
-        nobody = np.zeros((members, count), np.int64)
-        tell(
-            {
-                "look": Look(snapshot.step, snapshot.embeddings, unknown, nobody, unknown),
-                "generation": self.generation,
-            }
-        )
+        points = snapshot.embeddings[:, strangers_of(self.compared)]
+        unknown = np.full(points.shape[:2], np.nan)
+        nobody = np.zeros(points.shape[:2], np.int64)
+        look = Look(snapshot.step, points, unknown, nobody, unknown)
+        tell({"look": look, "generation": self.generation})
 
     # -- commands -----------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 import { h, write } from "../dom.js";
 import { LineChart } from "../linechart.js";
 import { slider } from "./identification.js";
-import { Losses, degrees, outline, picture, powerOf } from "./pieces.js";
+import { Losses, degrees, nameOf, outline, picture, powerOf } from "./pieces.js";
 
 const BAR = 3;
 const SHOWN = 12;
@@ -79,7 +79,7 @@ export class Enrolment {
     if (!order.length) return;
     const last = Math.max(2, ...order.map((i) => report.members[i].enrol.by_count.at(-1)[0]));
     this.more.show({
-      series: order.map((i) => ({ points: report.members[i].enrol.by_count.map((/** @type {number[]} */ [n, tar]) => [n, tar]), tone: `fv-tone-loss-${i}`, dashed: i !== page.chosen, label: page.words(`objective_${page.data.members[i].objective}`) })),
+      series: order.map((i) => ({ points: report.members[i].enrol.by_count.map((/** @type {number[]} */ [n, tar]) => [n, tar]), tone: `fv-tone-loss-${i}`, dashed: i !== page.chosen, label: nameOf(page, i) })),
       x: [1, last], y: [0, 1.02], xTicks: [[1, "1"], [last, page.words("open_pictures", { n: last })]], yTicks: [[0, "0"], [0.5, "50 %"], [1, "100 %"]], mark: Math.min(count, last),
     });
   }

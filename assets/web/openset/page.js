@@ -8,6 +8,7 @@ import { Verification } from "./verification.js";
 import { Identification } from "./identification.js";
 import { Enrolment } from "./enrolment.js";
 import { Certainty } from "./certainty.js";
+import { Hardest } from "./hardest.js";
 
 /** While training, a report of what is cheap comes this often after the last, ms. */
 const EVERY = 4000;
@@ -16,7 +17,7 @@ const LOOK = 500;
 const AFTER_ERROR = 2500;
 const RESTING = 2000;
 /** @type {Record<string, any>} */
-const PARTS = { verification: Verification, identification: Identification, enrolment: Enrolment, certainty: Certainty };
+const PARTS = { verification: Verification, identification: Identification, enrolment: Enrolment, certainty: Certainty, hardest: Hardest };
 
 export class OpenSet {
   /** @param {HTMLElement} parent */
@@ -154,7 +155,7 @@ export class OpenSet {
     this.root.dataset.state = training || report.full ? report.state : "measuring";
     const what = { step: report.step, steps: report.steps, pictures: report.pictures, all: report.all_pictures, people: report.names.length, trained: report.trained_names.length };
     const some = report.pictures < report.all_pictures ? ` ${this.words("open_some", what)}` : "";
-    write(this.where, `${this.words(training ? "open_training" : "open_trained", what)}${some}`);
+    write(this.where, `${this.words(training ? "open_training" : report.trained_names.length ? "open_trained" : "open_shown", what)}${some}`);
     this.part.show(report);
   }
 

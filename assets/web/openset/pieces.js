@@ -17,13 +17,27 @@ export class Losses {
       const { name: title, detail } = captionOf(member, page.words, page.data.lang);
       return { input, el: h("label", { class: `fv-tone-loss-${i}`, title: detail }, input, h("span", { text: title })) };
     });
-    this.el = h("div", { class: "fv-losses", role: "radiogroup", "aria-label": page.words("open_loss") }, ...this.inputs.map((/** @type {any} */ { el }) => el));
+    this.el = h("div", { class: "fv-losses", hidden: this.inputs.length < 2, role: "radiogroup", "aria-label": page.words("open_loss") }, ...this.inputs.map((/** @type {any} */ { el }) => el));
   }
 
   /** @param {number} chosen */
   show(chosen) {
     this.inputs.forEach((/** @type {any} */ { input }, /** @type {number} */ i) => (input.checked = i === chosen));
   }
+}
+
+/** What a loss or a model is called. @param {import("./page.js").OpenSet} page @param {number} member */
+export function nameOf(page, member) {
+  return captionOf(page.data.members[member], page.words, page.data.lang).name;
+}
+
+/** Two pictures side by side and their angle. @param {HTMLElement} list @param {number[][]} pairs @param {import("./page.js").OpenSet} page */
+export function showPairs(list, pairs, page) {
+  const key = `${page.data.token}|${page.data.lang}|${JSON.stringify(pairs)}`;
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
+  list.replaceChildren(...pairs.map(([a, b, angle]) => h("li", {}, picture(page, a), picture(page, b), h("small", { text: degrees(angle, page.data.lang) }))));
+  if (!pairs.length) list.replaceChildren(h("li", { class: "fv-none", text: page.words("open_none") }));
 }
 
 /** One picture of a stranger. @param {import("./page.js").OpenSet} page @param {number} index @param {number} [side] */

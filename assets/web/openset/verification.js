@@ -2,7 +2,7 @@
 import { h, write } from "../dom.js";
 import { captionOf } from "../caption.js";
 import { LineChart } from "../linechart.js";
-import { Losses, degrees, logTicks, outline, percent, picture, powerOf } from "./pieces.js";
+import { Losses, degrees, logTicks, nameOf, outline, percent, powerOf, showPairs } from "./pieces.js";
 
 const HALF = 2; // half degrees in a bar
 const SHOWN = 8;
@@ -139,18 +139,8 @@ export class Verification {
     const misses = found.pairs.genuine.filter((/** @type {number[]} */ [, , angle]) => angle > threshold).slice(0, SHOWN).sort(byAngle);
     write(this.acceptTitle, page.words("open_accepts", { count: count(accepted, lang) }));
     write(this.rejectTitle, page.words("open_rejects", { count: count(rejected, lang) }));
-    this.#fill(this.accepts, falls);
-    this.#fill(this.rejects, misses);
-  }
-
-  /** @param {HTMLElement} list @param {number[][]} pairs */
-  #fill(list, pairs) {
-    const key = `${this.page.data.token}|${JSON.stringify(pairs)}`;
-    if (list.dataset.key === key) return;
-    list.dataset.key = key;
-    const { page, lang } = this;
-    list.replaceChildren(...pairs.map(([a, b, angle]) => h("li", {}, picture(page, a), picture(page, b), h("small", { text: degrees(angle, lang) }))));
-    if (!pairs.length) list.replaceChildren(h("li", { class: "fv-none", text: page.words("open_none") }));
+    showPairs(this.accepts, falls, page);
+    showPairs(this.rejects, misses, page);
   }
 
   /** ROC or DET of all losses, the band of the chosen one. */
@@ -174,7 +164,7 @@ export class Verification {
     series.push({ points: [[lowest, det ? DET_LOWEST : 0], [lowest, det ? 0 : 1.02], [reliable, det ? 0 : 1.02], [reliable, det ? DET_LOWEST : 0]], tone: "fv-tone-mute", filled: true, label: words("open_unreliable", { pairs: report.least_impostors }) });
     const order = [...report.members.keys()].filter((i) => !report.members[i].error && i !== page.chosen);
     for (const i of [...order, page.chosen]) {
-      series.push({ points: line(report.members[i].curve), tone: `fv-tone-loss-${i}`, dashed: i !== page.chosen, label: words(`objective_${page.data.members[i].objective}`) });
+      series.push({ points: line(report.members[i].curve), tone: `fv-tone-loss-${i}`, dashed: i !== page.chosen, label: nameOf(page, i) });
     }
     this.curveSpec = {
       series, x: [lowest, 0], y: det ? [DET_LOWEST, 0] : [0, 1.02],
