@@ -15,6 +15,8 @@ PAGES = {
     "scrub": sweep.page,
     "strangers": strangers.page,
 }
+LARGE = ("fullscale", "dimensions", "runs", "yourself")
+"""Pages about networks of any size: they share one menu."""
 
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 # Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.
@@ -46,7 +48,11 @@ pages = {
     )
     for name in PAGES
 }
-shown = st.navigation(list(pages.values()), position="top")
+sections = {
+    "": [page for name, page in pages.items() if name not in LARGE],
+    t("menu_large"): [pages[name] for name in LARGE if name in pages],
+}
+shown = st.navigation(sections, position="top")
 name = next(name for name, page in pages.items() if page.url_path == shown.url_path)
 query = state.begin(name)
 shown.run()

@@ -155,7 +155,7 @@ export class OpenSet {
     this.root.dataset.state = training || report.full ? report.state : "measuring";
     const what = { step: report.step, steps: report.steps, pictures: report.pictures, all: report.all_pictures, people: report.names.length, trained: report.trained_names.length };
     const some = report.pictures < report.all_pictures ? ` ${this.words("open_some", what)}` : "";
-    write(this.where, `${this.words(training ? "open_training" : report.trained_names.length ? "open_trained" : "open_shown", what)}${some}`);
+    write(this.where, `${this.words(training ? "open_training" : this.data.shown ? "open_shown" : "open_trained", what)}${some}`);
     this.part.show(report);
   }
 

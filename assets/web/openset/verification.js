@@ -14,7 +14,7 @@ export class Verification {
     this.page = page;
     const { words, data } = page;
     this.losses = new Losses(page);
-    this.histogram = new LineChart({ title: words("open_histogram"), height: 220 });
+    this.histogram = new LineChart({ title: words(page.data.shown ? "open_histogram_shown" : "open_histogram"), height: 220 });
     this.histogram.el.classList.add("fv-drag");
     this.range = h("input", { type: "range", class: "fv-range", min: 0, max: 180, step: 0.5, "aria-label": words("open_threshold"), oninput: () => this.#move(Number(this.range.value)) });
     this.said = h("p", { class: "fv-readout", "aria-live": "polite" });
