@@ -13,11 +13,18 @@ from facevis.datasets import load
 from facevis.geometry import packing_angle
 from facevis.i18n import browser_strings
 from facevis.lessons.angles import COUNTS, packing_table
-from facevis.lessons.programme import LESSONS, lesson, values_from_query
+from facevis.lessons.programme import (
+    LESSONS,
+    WITH_RUN,
+    controls_of_run,
+    lesson,
+    values_from_query,
+)
 from facevis.lessons.tapes import TRIPLET_MARGINS, tape
 from facevis.lessons.texts import lesson_text
 from facevis.links import start_from_query
 from facevis.live.material import material_for
+from facevis.live.shown import ShownRun
 from facevis.live.sweep import POSTERIOR, sweep_bound, swept_values
 from facevis.mining import MINING
 
@@ -27,8 +34,15 @@ BROAD = ("costs", "effect", "strangers")
 VIEWS = ("normal", "present")
 
 
-def bundle(number: int, language: str, values: Mapping[str, float | str]) -> dict[str, Any]:
+def bundle(
+    number: int,
+    language: str,
+    values: Mapping[str, float | str],
+    run: tuple[str, str, ShownRun] | None = None,
+) -> dict[str, Any]:
     """What the view is told of a lesson; ``values`` are those of its controls.
+
+    ``run`` (token, name, run) stands in for the recording of the lesson that can take one.
 
     >>> told = bundle(10, "en", {})
     >>> told["number"], told["figure"], [control["name"] for control in told["controls"]]
@@ -36,7 +50,14 @@ def bundle(number: int, language: str, values: Mapping[str, float | str]) -> dic
     """
     one = lesson(number)
     text = lesson_text(one.name, language)
+    controls, own = one.controls, {}
+    if run is not None and number == WITH_RUN:
+        token, name, shown = run
+        dim = shown.config.embedding_dim
+        controls = controls_of_run(len(shown.members), shown.material.num_classes, dim)
+        values, own = {}, {"run": {"token": token, "name": name, "step": shown.step}}
     return {
+        **own,
         "number": number,
         "count": len(LESSONS),
         "titles": [lesson_text(other.name, language).title for other in LESSONS],
@@ -53,8 +74,8 @@ def bundle(number: int, language: str, values: Mapping[str, float | str]) -> dic
         "sources": text.sources,
         "figure": one.figure,
         "shape": "broad" if one.figure in BROAD else "square",
-        "controls": [control.to_json() for control in one.controls],
-        "values": {**{c.name: c.value for c in one.controls}, **values},
+        "controls": [control.to_json() for control in controls],
+        "values": {**{c.name: c.value for c in controls}, **values},
         "facts": FACTS.get(one.figure, dict)(),
         "tapes": list(one.tapes),
         "try": {"page": one.page, "query": dict(one.query)},

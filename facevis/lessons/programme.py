@@ -252,6 +252,22 @@ LESSONS: tuple[Lesson, ...] = (
 """In the order of the lecture."""
 
 
+WITH_RUN = 13
+"""The lesson in which a run of one's own may stand in for the recording."""
+
+
+def controls_of_run(members: int, classes: int, embedding_dim: int) -> tuple[Range | Choice, ...]:
+    """That lesson's controls where such a run is shown.
+
+    >>> [control.name for control in controls_of_run(1, 24, 512)]
+    ['first']
+    """
+    numbers = tuple(str(k + 1) for k in range(members))
+    which = (Choice("member", numbers, "1"),) if members > 1 else ()
+    three = (Range("first", 0, classes - 1, 1, 0),) if embedding_dim > 3 and classes > 3 else ()
+    return (*which, *three)
+
+
 def lesson(number: int) -> Lesson:
     """A lesson by its number; ``ValueError`` in words if there is none.
 

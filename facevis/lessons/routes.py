@@ -1,7 +1,9 @@
-"""Routes of the lecture beside the live view's: the speaker's notes, and a link as a QR code."""
+"""Routes of the lecture beside the live view's: the speaker's notes, a link as a QR code, and a
+run as a lesson plays it."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 
 import segno
@@ -11,6 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from facevis.i18n import LANGUAGES
 from facevis.lessons.notes import notes_page
+from facevis.lessons.taping import tape_of_run
+from facevis.live.rooms import rooms
 from facevis.live.stream import BASE
 
 LONGEST_LINK = 2000
@@ -18,7 +22,11 @@ LONGEST_LINK = 2000
 
 def routes() -> list[BaseRoute]:
     """All of them."""
-    return [Route(f"{BASE}/notes/{{lang}}", _notes), Route(f"{BASE}/qr.svg", _qr)]
+    return [
+        Route(f"{BASE}/notes/{{lang}}", _notes),
+        Route(f"{BASE}/qr.svg", _qr),
+        Route(f"{BASE}/runs/{{token}}/lesson.tape", _tape),
+    ]
 
 
 def qr_svg(text: str) -> bytes:
@@ -39,6 +47,14 @@ def qr_svg(text: str) -> bytes:
 async def _notes(request: Request) -> Response:
     language = request.path_params["lang"]
     return HTMLResponse(notes_page(language if language in LANGUAGES else LANGUAGES[0]))
+
+
+async def _tape(request: Request) -> Response:
+    run = rooms.watch(request.path_params["token"])
+    if run is None or not run.recording.snapshots:
+        return PlainTextResponse("no such run", status_code=404)
+    data = await asyncio.to_thread(tape_of_run, run)
+    return Response(data, media_type="application/octet-stream")
 
 
 async def _qr(request: Request) -> Response:

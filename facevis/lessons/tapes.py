@@ -9,26 +9,25 @@ configuration, the lengths of the parts, and numbers that only the trained model
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from facevis.assets import asset_path
+from facevis.lessons.taping import as_cosines, encode_tape, evenly
 from facevis.live import Ensemble, Member, RunConfig, Snapshot
-from facevis.live.frames import describe_run, encode_snapshot, thumbnail_sheet
+from facevis.live.frames import describe_run
 from facevis.live.material import Material
 from facevis.live.presets import CLASSIC_SCALE, COMPARISON_SCALE
 from facevis.live.sweep import sweep_config
-from facevis.margins import Margin, unit
+from facevis.margins import Margin
 
 Extra = Callable[[Ensemble, np.ndarray], dict[str, Any]]
 Turn = Callable[[Snapshot], Snapshot]
@@ -81,19 +80,6 @@ def _named_strangers(ensemble: Ensemble, shown: np.ndarray) -> dict[str, Any]:
         chances = torch.softmax(logits[0], -1)[torch.from_numpy(shown)]
     sure, named = chances.max(-1)
     return {"sure": [round(v, 5) for v in sure.tolist()], "named": named.tolist()}
-
-
-def _as_cosines(snapshot: Snapshot) -> Snapshot:
-    """Cosines to all prototypes instead of coordinates: any three of them span a sphere."""
-    import torch
-
-    points, centres = (
-        unit(torch.from_numpy(a.copy())) for a in (snapshot.embeddings, snapshot.prototypes)
-    )
-    across = centres.transpose(-1, -2)
-    return replace(
-        snapshot, embeddings=(points @ across).numpy(), prototypes=(centres @ across).numpy()
-    )
 
 
 def _digits(*members: Member, **fields: Any) -> RunConfig:
@@ -177,7 +163,7 @@ ORDERS: dict[str, Order] = {
         ),
         points=480,
         growth=1e9,
-        turn=_as_cosines,
+        turn=as_cosines,
         quality=82,
     ),
 }
@@ -248,7 +234,16 @@ def record(name: str) -> Tape:
             snapshots.append(ensemble.snapshot())
     kept = _kept_samples(ensemble.material, order)
     extra = order.extra(ensemble, kept) if order.extra else {}
-    data = _encode(order, ensemble, snapshots, kept, extra)
+    snapshots = [order.turn(s) for s in snapshots] if order.turn else snapshots
+    data = encode_tape(
+        order.config,
+        lambda part: describe_run(order.config, ensemble.members, part, ""),
+        ensemble.material,
+        snapshots,
+        kept,
+        quality=order.quality,
+        extra=extra,
+    )
     return Tape(name, _header(data), gzip.compress(data, 9, mtime=0))
 
 
@@ -262,43 +257,7 @@ def _kept_samples(material: Material, order: Order) -> np.ndarray:
     """Which of the shown samples go onto the tape: every so many-th."""
     candidates = np.flatnonzero(material.unseen) if order.unseen_only else None
     candidates = np.arange(len(material.shown)) if candidates is None else candidates
-    count = min(order.points, len(candidates))
-    return candidates[np.linspace(0, len(candidates) - 1, count).round().astype(int)]
-
-
-def _encode(
-    order: Order,
-    ensemble: Ensemble,
-    snapshots: list[Snapshot],
-    kept: np.ndarray,
-    extra: dict[str, Any],
-) -> bytes:
-    material = ensemble.material
-    part = replace(
-        material,
-        shown=material.shown[kept],
-        held_out=material.held_out[kept],
-        unseen=material.unseen[kept],
-    )
-    run = describe_run(order.config, ensemble.members, part, "")
-    snapshots = [replace(s, embeddings=s.embeddings[:, kept]) for s in snapshots]
-    snapshots = [order.turn(s) for s in snapshots] if order.turn else snapshots
-    aligned = order.config.swept is not None
-    frames = [
-        encode_snapshot(s, kept=True, time_ms=0.0, applied=None, aligned=aligned) for s in snapshots
-    ]
-    sheet = _webp(thumbnail_sheet(part), order.quality)
-    state = {"state": "recorded", "step": snapshots[-1].step, "steps": snapshots[-1].step}
-    header = {
-        "run": {**run, **state, "steps_per_second": 0, "message": None},
-        "config": order.config.to_json(),
-        "lengths": [len(frame) for frame in frames],
-        "sheet": len(sheet),
-        "extra": extra,
-    }
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    return b"".join((struct.pack("<I", len(text)), text, *frames, sheet))
+    return evenly(candidates, order.points)
 
 
 def _header(data: bytes) -> dict[str, Any]:
@@ -311,13 +270,6 @@ def _header(data: bytes) -> dict[str, Any]:
         frames.append(json.loads(data[at + 4 : at + 4 + inner]))
         at += size
     return {**header, "frames": frames}
-
-
-def _webp(png: bytes, quality: int | None) -> bytes:
-    buffer = io.BytesIO()
-    options = {"lossless": True} if quality is None else {"quality": quality}
-    Image.open(io.BytesIO(png)).save(buffer, "WEBP", method=6, **options)
-    return buffer.getvalue()
 
 
 def record_all() -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from facevis.live.config import Member
+from facevis.live.frames import describe_run, titled
 from facevis.live.look import Look, strangers_of
 from facevis.live.material import Material
+from facevis.live.projection import Projection
 from facevis.live.recording import Recording, Snapshot
 
 Tell = Callable[[dict[str, Any]], None]
@@ -97,6 +100,23 @@ class ShownRun:
     def last_step(self) -> int:
         """Where training stops by itself."""
         return self.step
+
+    def describe(
+        self,
+        thumbnails_url: str,
+        projection: Projection | None = None,
+        material: Material | None = None,
+    ) -> dict[str, Any]:
+        """What a view must know before the first frame, of all pictures or of a part of them."""
+        found = describe_run(
+            self.config, self.members, material or self.material, thumbnails_url, projection
+        )
+        members = zip_longest(found["members"], self.titles)
+        return {
+            **found,
+            "trains": self.trains,
+            "members": [titled(member, title) for member, title in members],
+        }
 
     def look(self, tell: Tell) -> None:
         """``tell`` gets the ``"look"`` at strangers, or the ``"error"``, and ``"generation"``."""

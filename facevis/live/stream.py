@@ -13,7 +13,6 @@ import contextlib
 import importlib.util
 import json
 from functools import lru_cache
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from facevis.assets import asset_path
-from facevis.live.frames import describe_run, encode_snapshot, thumbnail_sheet, titled
+from facevis.live.frames import encode_snapshot, thumbnail_sheet
 from facevis.live.projection import Projector, default_projection, parse_projection
 from facevis.live.recording import Snapshot
 from facevis.live.rooms import rooms
@@ -219,10 +218,7 @@ class Viewer:
         run, token = self._run, self._socket.path_params["token"]
         thumbnails = f"{BASE}/runs/{token}/thumbnails.png"
         projection = self._projector.projection if self._projector else None
-        description = describe_run(run.config, run.members, run.material, thumbnails, projection)
-        described = zip_longest(description["members"], run.titles)
-        description["members"] = [titled(member, title) for member, title in described]
-        return {**description, "trains": run.trains, **self._state()}
+        return {**run.describe(thumbnails, projection), **self._state()}
 
     def _state(self) -> dict[str, Any]:
         run = self._run

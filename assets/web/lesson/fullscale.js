@@ -1,6 +1,10 @@
-/** Lesson 13: a run in 512 dimensions: its angles, and three of its identities on the sphere that their prototypes span. */
+/**
+ * Lesson 13: a run in 512 dimensions: its angles, and three of its identities on the sphere that
+ * their prototypes span. A run of one's own may stand in; in two or three dimensions it needs no
+ * projection.
+ */
 import { h } from "../dom.js";
-import { statisticText } from "../caption.js";
+import { captionOf, statisticText } from "../caption.js";
 import { histogramSpec } from "../charts.js";
 import { decodeFrame, readPoints, readPrototypes } from "../protocol.js";
 import { Placed } from "./placed.js";
@@ -14,15 +18,20 @@ export class FullScale extends Recorded {
     super(host, side, context);
     this.histogram = this.chart("histogram_title", { height: 150 });
     this.table = h("table", { class: "fv-table fv-small-table" });
-    this.note = h("p", { class: "fv-quiet-note", text: this.words("lesson_projected") });
-    side.replaceChildren(this.table, this.histogram.el, this.note);
-    context.tape("fullscale").then((tape) => this.#take(tape), () => {});
+    this.note = h("p", { class: "fv-quiet-note" });
+    this.whose = h("p", { class: "fv-quiet-note", hidden: !context.run, text: context.run ? this.words("lesson_own_run", context.run) : "" });
+    side.replaceChildren(this.whose, this.table, this.histogram.el, this.note);
+    context.tape(context.run ? `run/${context.run.token}` : "fullscale").then((tape) => this.#take(tape), () => {});
   }
 
   /** @param {import("../tape.js").Tape} tape */
   #take({ run, frames }) {
     this.about = run;
-    const shape = { members: run.members.length, classes: run.class_names.length, points: run.points, dim: run.class_names.length };
+    // Of many dimensions the tape has the cosines to all prototypes, else the coordinates.
+    this.projected = run.dim > 3;
+    const dim = this.projected ? run.class_names.length : run.dim;
+    const shape = { members: run.members.length, classes: run.class_names.length, points: run.points, dim };
+    this.note.textContent = this.projected ? this.words("lesson_projected") : "";
     this.moment = decodeFrame(frames[frames.length - 1], shape);
     this.shape = shape;
     this.#rows();
@@ -43,47 +52,55 @@ export class FullScale extends Recorded {
 
   #rows() {
     const { words, about } = this;
-    const heads = about.members.map((/** @type {any} */ member) => h("th", { scope: "col", text: words(`objective_${member.objective}`) }));
+    const heads = about.members.map((/** @type {any} */ member) => h("th", { scope: "col", text: captionOf(member, words, this.context.lang).name }));
     this.cells = ROWS.map((name) => about.members.map((/** @type {any} */ _, /** @type {number} */ m) => h("td", { text: statisticText(name, this.moment.statistics[m][name], words, this.context.lang) })));
+    const known = ROWS.map((name) => about.members.some((/** @type {any} */ _, /** @type {number} */ m) => Number.isFinite(this.moment.statistics[m][name] ?? NaN)));
     const rows = ROWS.map((name, i) => h("tr", {}, h("th", { scope: "row", text: words(`lesson_row_${name}`) }), ...this.cells[i]));
-    this.table.replaceChildren(h("thead", {}, h("tr", {}, h("td"), ...heads)), h("tbody", {}, ...rows));
+    this.table.replaceChildren(h("thead", {}, h("tr", {}, h("td"), ...heads)), h("tbody", {}, ...rows.filter((_, i) => known[i])));
   }
 
   #tell() {
     const { values, about, shape, words } = this;
-    const member = about.members.findIndex((/** @type {any} */ one) => one.objective === values.loss);
-    const cosines = readPoints(this.moment, member, new Float32Array(shape.points * shape.dim));
+    const member = this.context.run ? Number(values.member ?? 1) - 1 : about.members.findIndex((/** @type {any} */ one) => one.objective === values.loss);
+    const points = readPoints(this.moment, member, new Float32Array(shape.points * shape.dim));
+    const prototypes = readPrototypes(this.moment, member, new Float32Array(shape.classes * shape.dim));
+    const cosines = this.projected ? points : cosinesOf(points, prototypes, shape.dim);
     this.side.hidden = !this.isOpen;
     for (const row of this.cells) row.forEach((/** @type {HTMLElement} */ cell, /** @type {number} */ m) => (cell.dataset.here = String(m === member)));
     const { own, others } = spread(cosines, about.labels, shape.classes);
     this.histogram.show(histogramSpec(own, others, words));
-    const chosen = this.#three(Number(values.first));
-    this.#place(member, cosines, chosen);
+    if (this.projected) this.#project(member, cosines, prototypes, this.#three(Number(values.first ?? 0)));
+    else this.#place(`${member}`, [...prototypes], [...points], about.class_names, about.labels);
   }
 
   /** Three identities, one after the other. @param {number} first */
   #three(first) {
     const { classes } = this.shape;
-    return [0, 1, 2].map((k) => (first + k) % classes);
+    return [...Array(Math.min(3, classes)).keys()].map((k) => (first + k) % classes);
   }
 
-  /** @param {number} member @param {Float32Array} cosines @param {number[]} chosen */
-  #place(member, cosines, chosen) {
+  /** The space of three prototypes. @param {number} member @param {Float32Array} cosines @param {Float32Array} gram @param {number[]} chosen */
+  #project(member, cosines, gram, chosen) {
     const { shape, about, words } = this;
-    const gram = readPrototypes(this.moment, member, new Float32Array(shape.classes * shape.dim));
     const base = lowerTriangle(chosen.map((a) => chosen.map((b) => gram[a * shape.dim + b])));
     const samples = [...about.labels.keys()].filter((i) => chosen.includes(about.labels[i]));
     const points = samples.flatMap((i) => unit(solve(base, chosen.map((c) => cosines[i * shape.dim + c]))));
     const prototypes = base.flatMap(unit);
-    const names = chosen.map((c) => words("lesson_face", { n: c + 1 }));
+    const names = chosen.map((c) => (this.context.run ? about.class_names[c] : words("lesson_face", { n: c + 1 })));
     const labels = samples.map((i) => chosen.indexOf(about.labels[i]));
+    this.#place(`${member}-${chosen.join()}`, prototypes, points, names, labels);
+  }
+
+  /** @param {string} key @param {number[]} prototypes @param {number[]} points @param {string[]} names @param {number[]} labels */
+  #place(key, prototypes, points, names, labels) {
+    const dim = this.projected ? 3 : this.shape.dim;
     /** @param {any} handlers */
     const open = (handlers) => {
-      const placed = new Placed({ dim: 3, names, labels, packing: (2 * Math.PI) / 3, exact: true, sprite: null }, handlers);
+      const placed = new Placed({ dim, names, labels, packing: (2 * Math.PI) / 3, exact: true, sprite: null }, handlers);
       placed.put(prototypes, points);
       return placed;
     };
-    this.picture.show({ key: `${member}-${chosen.join()}`, open, members: [0], still: true });
+    this.picture.show({ key, open, members: [0], still: true });
   }
 
   state() {
@@ -105,6 +122,14 @@ export function spread(cosines, labels, classes) {
   return { own: Float32Array.from(own), others: Float32Array.from(others) };
 }
 
+/** Cosines (N, C) of points (N, D) to prototypes (C, D). @param {Float32Array} points @param {Float32Array} prototypes @param {number} dim */
+export function cosinesOf(points, prototypes, dim) {
+  /** @param {Float32Array} flat */
+  const rows = (flat) => [...Array(flat.length / dim).keys()].map((i) => unit([...flat.subarray(i * dim, (i + 1) * dim)]));
+  const centres = rows(prototypes);
+  return Float32Array.from(rows(points).flatMap((point) => centres.map((centre) => point.reduce((sum, value, k) => sum + value * centre[k], 0))));
+}
+
 /**
  * Rows of L with L·Lᵀ = the cosines between three prototypes: the prototypes themselves, in the
  * coordinates of the space they span (Cholesky).
@@ -112,7 +137,7 @@ export function spread(cosines, labels, classes) {
  */
 export function lowerTriangle(gram) {
   const rows = gram.map(() => [0, 0, 0]);
-  for (let i = 0; i < 3; i += 1) {
+  for (let i = 0; i < gram.length; i += 1) {
     for (let j = 0; j <= i; j += 1) {
       let rest = gram[i][j];
       for (let k = 0; k < j; k += 1) rest -= rows[i][k] * rows[j][k];
@@ -125,7 +150,7 @@ export function lowerTriangle(gram) {
 /** The point whose products with the rows are these: the projection onto their span. @param {number[][]} rows @param {number[]} cosines */
 export function solve(rows, cosines) {
   const at = [0, 0, 0];
-  for (let i = 0; i < 3; i += 1) {
+  for (let i = 0; i < rows.length; i += 1) {
     let rest = cosines[i];
     for (let k = 0; k < i; k += 1) rest -= rows[i][k] * at[k];
     at[i] = rest / rows[i][i];

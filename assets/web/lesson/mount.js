@@ -35,7 +35,8 @@ function hostOf(base, component) {
     qr: (text) => `${base}/qr.svg?text=${encodeURIComponent(text)}`,
     loadPlotly,
     tape: async (name) => {
-      const answer = await fetch(`${base}/tapes/${name}.tape`);
+      const own = name.startsWith("run/") ? `runs/${name.slice(4)}/lesson` : `tapes/${name}`;
+      const answer = await fetch(`${base}/${own}.tape`);
       if (!answer.ok) throw new Error(`${name}.tape: ${answer.status}`);
       return new Uint8Array(await answer.arrayBuffer());
     },

@@ -18,6 +18,7 @@
  * @property {any} facts                            numbers computed for this lesson
  * @property {boolean} still                        reduced motion
  * @property {(name: string, value: number|string) => void} change
+ * @property {{token: string, name: string}|null} run  what stands in for the lesson's recording
  * @property {(name: string) => Promise<import("../tape.js").Tape>} tape
  * @property {() => any} view                       what a live view is told of language and look
  * @property {(still: boolean) => number} room      how high a picture may be
@@ -65,7 +66,7 @@ export class LessonPage {
     this.data = data;
     this.root.dataset.theme = data.theme === "dark" ? "dark" : "light";
     this.root.dataset.view = data.view;
-    const same = before && ["number", "lang", "opening"].every((name) => before[name] === data[name]);
+    const same = before && ["number", "lang", "opening"].every((name) => before[name] === data[name]) && before.run?.token === data.run?.token;
     if (!same) this.#build(before !== undefined && before.number !== data.number);
     else {
       this.bar?.show(data);
@@ -131,6 +132,7 @@ export class LessonPage {
       words,
       lang: data.lang,
       facts: data.facts,
+      run: data.run ?? null,
       still: this.still,
       start: this.start,
       change: (name, value) => {
