@@ -10,7 +10,7 @@ from runs import prepared
 
 from facevis.corpora.bins import write_bin
 from facevis.corpora.opening import open_corpus
-from facevis.fullscale import checkpoint, runs
+from facevis.fullscale import checkpoint, networks, runs
 from facevis.fullscale.pixels import as_tensor
 from facevis.models.backbones import build_backbone
 
@@ -45,10 +45,10 @@ def run_folder(folder, steps=(3, 6), **changes):
     config = runs.read_config(folder)
     for step in steps:
         torch.manual_seed(step)
-        network = lived_in(runs.build_network(config))
+        network = lived_in(networks.build_network(config))
         tensors = checkpoint.Tensors()
         state = network.state_dict()
-        tensors.shared = {runs.NETWORK + name: value for name, value in state.items()}
+        tensors.shared = {networks.NETWORK + name: value for name, value in state.items()}
         checkpoint.save(folder / runs.CHECKPOINTS, step, tensors, {}, "cpu")
     return folder
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from facevis.fullscale import runs
+from facevis.fullscale import networks, runs
 from facevis.fullscale.train import Training
 
 NOISE = "noise:identities=13,images=6,size=16"
@@ -25,9 +25,11 @@ class Plain(nn.Module):
 
 def use_plain(monkeypatch, made=Plain):
     """Runs train this network instead of the one that their configuration names."""
-    monkeypatch.setattr(
-        runs, "build_network", lambda config: made(config.backbone.embedding_dim, config.data.size)
-    )
+
+    def build(config):
+        return made(config.backbone.embedding_dim, config.data.size)
+
+    monkeypatch.setattr(networks, "build_network", build)
 
 
 def in_single_steps(folder):

@@ -14,8 +14,8 @@ from facevis.corpora.bins import read_bin, write_bin
 from facevis.embedders import Embedder
 from facevis.fullscale import evaluation
 from facevis.fullscale.embedding import NetworkEmbedder
+from facevis.fullscale.networks import load_trained
 from facevis.fullscale.pixels import as_tensor
-from facevis.fullscale.runs import load_trained
 from facevis.fullscale.trained import open_trained
 
 JSON = ("--formats", "json")

@@ -13,7 +13,7 @@ from runs import curve, entries, prepared, refused, small, weights
 
 from facevis import cli
 from facevis.corpora import open_corpus, write_folder
-from facevis.fullscale import checkpoint, launch, runs
+from facevis.fullscale import checkpoint, launch, networks, runs
 from facevis.fullscale.journal import read_journal
 from facevis.fullscale.processes import device_of
 from facevis.fullscale.train import Training, train
@@ -256,7 +256,7 @@ def test_on_a_disk_that_is_full_the_run_keeps_what_is_whole_and_goes_on_later(tm
         *(("checkpoint_failed", 9), ("checkpoint_failed", 12))
     ]
     assert events[-1] == ("failed", 12)
-    assert runs.load_trained(folder, 6)(torch.zeros(1, 3, 16, 16)).shape == (1, 16)
+    assert networks.load_trained(folder, 6)(torch.zeros(1, 3, 16, 16)).shape == (1, 16)
     assert mounted(disk, 1 << 24, again=True)
     train(folder)
     assert curve(folder) == curve(whole)

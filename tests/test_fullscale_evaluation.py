@@ -13,8 +13,8 @@ from torch import nn
 from facevis.corpora import DamagedPicture, open_corpus, write_folder
 from facevis.corpora.bins import write_bin
 from facevis.fullscale.evaluation import MOST_PICTURES, embed, evaluate, measure_angles, open_sets
+from facevis.fullscale.networks import load_trained
 from facevis.fullscale.pixels import as_tensor
-from facevis.fullscale.runs import load_trained
 from facevis.fullscale.train import train
 from facevis.verification import (
     compare_pairs,

@@ -10,7 +10,7 @@ import torch
 from runs import curve, entries, facevis, prepared, weights
 
 from facevis.fullscale import checkpoint
-from facevis.fullscale.runs import load_trained
+from facevis.fullscale.networks import load_trained
 
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
 

@@ -19,7 +19,7 @@ from torch import nn
 from facevis import __version__, cli
 from facevis.embedders import OnnxEmbedder, OnnxOptions
 from facevis.fullscale import export
-from facevis.fullscale.runs import load_trained
+from facevis.fullscale.networks import load_trained
 from facevis.fullscale.trained import Trained, open_trained
 from facevis.models.backbones import build_backbone
 from facevis.models.described import Description

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from facevis.embedders import Embedder, OnnxOptions, open_model
-from facevis.fullscale import checkpoint, runs
+from facevis.fullscale import checkpoint, networks, runs
 from facevis.fullscale.config import FullScaleConfig, HeadConfig
 from facevis.fullscale.embedding import NetworkEmbedder
 from facevis.fullscale.heads import build_objective
@@ -178,7 +178,7 @@ def _untrained(folder: Path, config: FullScaleConfig) -> Moment:
 
     def network() -> Embedder:
         torch.manual_seed(config.seed)
-        built = runs.build_network(config)
+        built = networks.build_network(config)
         if config.backbone.weights:
             load_backbone(built, Path(config.backbone.weights))
         name = folder.resolve().name

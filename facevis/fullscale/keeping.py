@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from facevis.fullscale import checkpoint, ranks
-from facevis.fullscale.runs import CHECKPOINTS, NETWORK
+from facevis.fullscale.networks import NETWORK
+from facevis.fullscale.runs import CHECKPOINTS
 
 if TYPE_CHECKING:
     from facevis.fullscale.train import Training

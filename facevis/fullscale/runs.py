@@ -1,7 +1,7 @@
 """The folder of a run is the truth about it: configuration, metrics, checkpoints, environment.
 
 ``config.json``, ``environment.json``, ``metrics.jsonl``, ``checkpoints/step-00000100/``,
-``tensorboard/``. It knows folders and weights; it does not know how training goes.
+``tensorboard/``. It knows folders; PyTorch is loaded by those who train only.
 """
 
 from __future__ import annotations
@@ -13,20 +13,14 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from filelock import FileLock, Timeout
-from torch import nn
 
 from facevis import __version__
-from facevis.fullscale import checkpoint
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.plain import flat
-from facevis.models.backbones import build_backbone
 
 CONFIG, ENVIRONMENT, CHECKPOINTS = "config.json", "environment.json", "checkpoints"
-NETWORK = "network."
-"""What the names of the network's tensors begin with in a checkpoint."""
 
 
 def prepare(folder: Path, config: FullScaleConfig) -> None:
@@ -105,6 +99,8 @@ def read_config(folder: Path) -> FullScaleConfig:
 
 def write_environment(folder: Path, device: str, processes: int) -> None:
     """What the run runs on, for whoever wants to repeat it."""
+    import torch
+
     gpus = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
     found = {
         "facevis": __version__,
@@ -138,35 +134,3 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def load_trained(folder: Path, step: int | None = None) -> nn.Module:
-    """The network of a run as its last checkpoint, or that of ``step``, holds it."""
-    config = read_config(folder)
-    there = checkpoint.steps(folder / CHECKPOINTS)
-    if not there:
-        raise ValueError(f"{folder} has no checkpoint yet; let it train until its first one.")
-    if step is not None and step not in there:
-        raise ValueError(f"{folder} has no checkpoint of step {step}; it has {there}.")
-    wanted = there[-1] if step is None else step
-    found = checkpoint.read_whole(
-        folder / CHECKPOINTS, wanted, lambda name: name.startswith(NETWORK)
-    )
-    network = build_network(config)
-    state = {name.removeprefix(NETWORK): value for name, value in found.items()}
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(
-            f"the checkpoint of step {wanted} in {folder} does not fit its {CONFIG}: "
-            f"{' '.join(str(error).split())[:200]}."
-        ) from error
-    return network.eval()
-
-
-def build_network(config: FullScaleConfig) -> nn.Module:
-    """The network of a configuration, untrained."""
-    backbone = config.backbone
-    return build_backbone(
-        backbone.name, backbone.embedding_dim, config.data.size, dropout=backbone.dropout
-    )

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from facevis.corpora.opening import open_corpus
-from facevis.fullscale import checkpoint, ranks, runs
+from facevis.fullscale import checkpoint, networks, ranks, runs
 from facevis.fullscale.batches import BalancedOrder, Batch, Order, Plan, read_ahead
 from facevis.fullscale.batchnorm import share_batch_norm
 from facevis.fullscale.config import FullScaleConfig
@@ -62,7 +62,7 @@ class Training:
             )
         self.order = self._order()
         torch.manual_seed(config.seed)
-        self.network = runs.build_network(config)
+        self.network = networks.build_network(config)
         if config.backbone.weights and not checkpoint.steps(folder / runs.CHECKPOINTS):
             load_backbone(self.network, Path(config.backbone.weights))
         if config.sync_batch_norm:

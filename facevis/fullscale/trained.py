@@ -13,7 +13,8 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from facevis.fullscale import checkpoint
-from facevis.fullscale.runs import CHECKPOINTS, load_trained, read_config
+from facevis.fullscale.networks import load_trained
+from facevis.fullscale.runs import CHECKPOINTS, read_config
 from facevis.models.backbones import (
     BACKBONES,
     WEIGHTS,

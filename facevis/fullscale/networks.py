@@ -1,0 +1,47 @@
+"""The network of a run: untrained, or as a checkpoint of its folder holds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from facevis.fullscale import checkpoint
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.runs import CHECKPOINTS, CONFIG, read_config
+from facevis.models.backbones import build_backbone
+
+NETWORK = "network."
+"""What the names of the network's tensors begin with in a checkpoint."""
+
+
+def load_trained(folder: Path, step: int | None = None) -> nn.Module:
+    """The network of a run as its last checkpoint, or that of ``step``, holds it."""
+    config = read_config(folder)
+    there = checkpoint.steps(folder / CHECKPOINTS)
+    if not there:
+        raise ValueError(f"{folder} has no checkpoint yet; let it train until its first one.")
+    if step is not None and step not in there:
+        raise ValueError(f"{folder} has no checkpoint of step {step}; it has {there}.")
+    wanted = there[-1] if step is None else step
+    found = checkpoint.read_whole(
+        folder / CHECKPOINTS, wanted, lambda name: name.startswith(NETWORK)
+    )
+    network = build_network(config)
+    state = {name.removeprefix(NETWORK): value for name, value in found.items()}
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the checkpoint of step {wanted} in {folder} does not fit its {CONFIG}: "
+            f"{' '.join(str(error).split())[:200]}."
+        ) from error
+    return network.eval()
+
+
+def build_network(config: FullScaleConfig) -> nn.Module:
+    """The network of a configuration, untrained."""
+    backbone = config.backbone
+    return build_backbone(
+        backbone.name, backbone.embedding_dim, config.data.size, dropout=backbone.dropout
+    )
