@@ -10,6 +10,7 @@ to those of the working directory; address and port are always named. It knows n
 from __future__ import annotations
 
 import errno
+import os
 import runpy
 import socket
 import sys
@@ -38,6 +39,8 @@ class App:
     """Address to listen on; the default is this machine only."""
     browser: bool = True
     """Whether to open a browser window."""
+    runs: Path = Path("runs")
+    """Folder of the runs that the app starts and shows."""
 
     def run(self) -> None:
         """Serve until interrupted."""
@@ -46,6 +49,7 @@ class App:
         port = free_port(self.address, self.port)
         if port != self.port:
             print(f"Port {self.port} is in use; facevis listens on {port}.", flush=True)
+        os.environ["FACEVIS_RUNS"] = str(self.runs.absolute())
         host = f"[{self.address}]" if ":" in self.address else self.address
         print(f"facevis is at http://{host}:{port} (Ctrl+C ends it).", flush=True)
         sys.argv = ["streamlit", "run", str(shipped("app.py"))]

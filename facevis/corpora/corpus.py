@@ -41,6 +41,9 @@ class Corpus(ABC):
         """How many identities there are."""
         return len(self.identities)
 
+    def prepare(self) -> None:  # noqa: B027 — most corpora have nothing to do
+        """Do now what would be done once anyway, before other processes each do it."""
+
     @abstractmethod
     def encoded(self, index: int) -> bytes:
         """The picture as it lies there (JPEG, PNG …); ``DamagedPicture`` if it cannot be read."""

@@ -135,7 +135,8 @@ class _Made(Corpus):
 class DrawnFaces(_Made):
     """Drawn faces, kept in memory once they are drawn, 24 at a time, when one is asked for.
 
-    With a folder ``cache`` all are drawn on opening and kept there for the next time.
+    With a folder ``cache`` all are drawn at once, when the first is asked for or by ``prepare``,
+    and kept there for the next time.
     """
 
     def __init__(
@@ -155,15 +156,19 @@ class DrawnFaces(_Made):
                 f"pixels; ask for at most {MAX_DRAWN_PIXELS:,}."
             )
         self._place = cache and cache / f"faces-{identities}-{images}-{size}-{seed}-{first}.npy"
-        self._mapped = self._on_disk(self._place) if self._place else None
+        self._mapped: np.ndarray | None = None
         self._memory: tuple[np.ndarray, np.ndarray] | None = None
+
+    def prepare(self) -> None:
+        """Draw all pictures into the cache, if there is one."""
+        if self._place and self._mapped is None:
+            self._mapped = self._on_disk(self._place)
 
     def pixels(self, index: int) -> np.ndarray:
         """The picture in the size in which it is drawn."""
         index = range(len(self))[index]
-        if self._place:
-            if self._mapped is None:
-                self._mapped = self._on_disk(self._place)
+        self.prepare()
+        if self._mapped is not None:
             return np.array(self._mapped[index])
         if self._memory is None:
             size = self._settings["size"]

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from facevis.corpora.opening import open_corpus
-from facevis.fullscale import checkpoint, networks, ranks, runs
+from facevis.fullscale import checkpoint, networks, ranks, running, runs
 from facevis.fullscale.batches import BalancedOrder, Batch, Order, Plan, read_ahead
 from facevis.fullscale.batchnorm import share_batch_norm
 from facevis.fullscale.config import FullScaleConfig
@@ -117,11 +117,12 @@ class Training:
             ranks.world(),
             config.accumulate,
         )
-        batches = read_ahead(
-            self.corpus, config.data.size, plan, config.data.workers, self.device.type == "cuda"
-        )
         with Following(self) as following, machine_faults():
             following.begin()
+            self.corpus.prepare()
+            batches = read_ahead(
+                self.corpus, config.data.size, plan, config.data.workers, self.device.type == "cuda"
+            )
             self.network.train()
             for step in range(self.first, config.schedule.steps):
                 parts = [next(batches) for _ in range(config.accumulate)]
@@ -284,6 +285,8 @@ def train(folder: Path) -> None:
         device = stack.enter_context(joined(config))
         if ranks.rank() == 0:
             stack.enter_context(runs.locked(folder))
+            launcher = ranks.world() > 1
+            running.note(folder, os.getppid() if launcher else os.getpid(), ranks.world())
             runs.write_environment(folder, device.type, ranks.world())
         with machine_faults():
             training = Training(folder, config, device)

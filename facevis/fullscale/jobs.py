@@ -1,0 +1,324 @@
+"""Full-scale runs as the app and its users know them: named, queued, started, stopped, found again.
+
+A run is a process, and its folder is the truth: nothing of it is remembered here, so that any
+number of apps see the same, and a run goes on when all of them are closed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facevis.fullscale import queue, running
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.journal import METRICS
+from facevis.fullscale.queue import LOG, QUEUED
+from facevis.fullscale.runs import CHECKPOINTS, CONFIG, prepare, read_config
+from facevis.validation import whole
+
+RUNS = "FACEVIS_RUNS"
+"""The environment variable that names the folder of runs."""
+STATES = (
+    *("queued", "starting", "training", "stopping", "stopped", "finished", "failed", "broken"),
+)
+_ALIVE = ("starting", "training", "stopping")
+_NAME = re.compile(r"[\w\-][\w\- .]{0,79}")
+_CHECKPOINT = re.compile(r"step-(\d{8})")
+_LAST = 2**17
+"""Bytes of the journal in which its last step and its last event are sought."""
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+_DELETED = ".deleted-"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, as its folder tells."""
+
+    folder: Path
+    name: str
+    state: str
+    sentence: str
+    """In words why it failed, is broken or stopped; else empty."""
+    config: FullScaleConfig | None
+    """None where it cannot be read."""
+    step: int
+    steps: int
+    processes: int
+    place: int
+    """In the queue, from 1; 0 if it does not wait."""
+    changed: float
+    """When it last wrote something, seconds since 1970."""
+    checkpoints: tuple[int, ...]
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process is there."""
+        return self.state in _ALIVE
+
+
+def runs_folder() -> Path:
+    """Where the app's runs lie: ``FACEVIS_RUNS``, else ``runs`` where it was started."""
+    return Path(os.environ.get(RUNS) or "runs").absolute()
+
+
+def find(runs: Path) -> list[Job]:
+    """All runs of a folder, the one that changed last first; a broken one hides no other."""
+    try:
+        folders = [folder for folder in runs.iterdir() if _may_be_run(folder)]
+    except OSError:
+        return []
+    line = queue.waiting(runs)
+    jobs = [_look(folder, line) for folder in folders]
+    return sorted(jobs, key=lambda job: job.changed, reverse=True)
+
+
+def look(folder: Path) -> Job:
+    """One run; ``ValueError`` where there is none."""
+    if not _may_be_run(folder):
+        raise ValueError(f"there is no run {folder.name} in {folder.parent}; reload the page.")
+    return _look(folder, queue.waiting(folder.parent))
+
+
+def submit(runs: Path, name: str, config: FullScaleConfig, processes: int = 1) -> Path:
+    """Make a run and let it wait for its turn; its folder.
+
+    Raises ``ValueError`` in words for a name that is taken or no name, for a configuration that
+    does not fit together, and for a folder that cannot be written.
+    """
+    from facevis.fullscale.heads import rule_of
+
+    _check_name(name)
+    whole("processes", processes, 1, 1024)
+    rule_of(config.head)  # the limits of margins are known there
+    config.check(processes)
+    folder = runs / name
+    if folder.exists():
+        raise ValueError(f"there is a run {name} already; choose another name.")
+    prepare(folder, config)
+    _enqueue(folder, processes)
+    return folder
+
+
+def resume(folder: Path, processes: int = 1) -> None:
+    """Let a run that stopped or failed wait for its turn, to go on from its last checkpoint."""
+    job = look(folder)
+    whole("processes", processes, 1, 1024)
+    if job.alive or job.state == "queued":
+        raise ValueError(f"{job.name} is {job.state} already.")
+    if job.config is None:
+        raise ValueError(job.sentence)
+    if job.state == "finished":
+        raise ValueError(f"{job.name} is finished: all its {job.steps} steps are done.")
+    job.config.check(processes)
+    _enqueue(folder, processes)
+
+
+def stop(folder: Path) -> None:
+    """Take a run out of the queue, or have it write a checkpoint and end; again is no harm."""
+    queue.leave(folder)
+    running.ask_to_stop(folder)
+
+
+def rename(folder: Path, name: str) -> Path:
+    """Give a run another name, which is that of its folder; the new folder."""
+    job, new = look(folder), folder.parent / _check_name(name)
+    _refuse_busy(job, "rename")
+    if new == folder:
+        return folder
+    if new.exists():
+        raise ValueError(f"there is a run {name} already; choose another name.")
+    try:
+        return folder.rename(new)
+    except OSError as error:
+        raise ValueError(f"{job.name} cannot be renamed ({error.strerror}).") from error
+
+
+def delete(folder: Path) -> None:
+    """Remove a run with all it holds; a removal that was cut off is finished by the next."""
+    job = look(folder)
+    _refuse_busy(job, "delete")
+    if folder.is_symlink():
+        raise ValueError(f"{job.name} is a link to another folder; remove the link by hand.")
+    try:
+        number = 0
+        while (going := folder.with_name(f"{_DELETED}{number}-{folder.name}")).exists():
+            number += 1
+        folder.rename(going)
+        for left in folder.parent.glob(f"{_DELETED}*"):
+            shutil.rmtree(left, ignore_errors=True)
+    except OSError as error:
+        raise ValueError(
+            f"{job.name} cannot be deleted ({error.strerror}); correct the permissions of "
+            f"{folder.parent}."
+        ) from error
+
+
+def free_name(runs: Path, stem: str) -> str:
+    """A name that no run has: ``demo``, else ``demo 2`` …"""
+    stem = "".join(c if _NAME.fullmatch(f"a{c}") else " " for c in stem).strip(" .")[:60] or "run"
+    number, name = 1, stem
+    while (runs / name).exists():
+        number += 1
+        name = f"{stem} {number}"
+    return name
+
+
+def log_tail(folder: Path, lines: int = 60) -> list[str]:
+    """The last lines of what the run's process said, without colours and control characters."""
+    text = _end_of(folder / LOG, 2**16).decode("utf-8", "replace")
+    return [_ESCAPES.sub("", line.rpartition("\r")[2]) for line in text.splitlines()[-lines:]]
+
+
+# -- what a folder tells ---------------------------------------------------------------------------
+
+
+def _may_be_run(folder: Path) -> bool:
+    """Whether a run lies there, be it half deleted."""
+    if folder.name.startswith("."):
+        return False
+    try:
+        return folder.is_dir() and any(
+            (folder / name).exists() for name in (CONFIG, METRICS, CHECKPOINTS)
+        )
+    except OSError:
+        return False
+
+
+def _look(folder: Path, line: list[Path]) -> Job:
+    process = running.read(folder)
+    entries = _last_entries(folder)
+    steps = [entry["step"] for entry in entries if entry["kind"] == "train"]
+    config, sentence = _config(folder)
+    state, said = _state(folder, process, entries)
+    if config is None and state not in _ALIVE:
+        state, said = "broken", sentence
+    elif state not in _ALIVE and folder in line:
+        state, said = "queued", ""
+    queued = queue.entry_of(folder) if state == "queued" else None
+    return Job(
+        folder,
+        folder.name,
+        state,
+        said,
+        config,
+        step=steps[-1] if steps else 0,
+        steps=config.schedule.steps if config else 0,
+        processes=queued["processes"] if queued else process.processes if process else 1,
+        place=line.index(folder) + 1 if queued and folder in line else 0,
+        changed=max(_changed(folder / name) for name in (CONFIG, METRICS, LOG, QUEUED)),
+        checkpoints=checkpoints_of(folder),
+    )
+
+
+def checkpoints_of(folder: Path) -> tuple[int, ...]:
+    """The steps of a run's whole checkpoints, in order."""
+    try:
+        found = (_CHECKPOINT.fullmatch(entry.name) for entry in (folder / CHECKPOINTS).iterdir())
+        return tuple(sorted(int(match[1]) for match in found if match))
+    except OSError:
+        return ()
+
+
+def _config(folder: Path) -> tuple[FullScaleConfig | None, str]:
+    try:
+        return read_config(folder), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _state(
+    folder: Path, process: running.Process | None, entries: list[dict[str, Any]]
+) -> tuple[str, str]:
+    """State and sentence of a run that does not wait."""
+    since = process.since if process else 0.0
+    # Events of an earlier start say nothing about this one.
+    now = [entry for entry in entries if entry.get("time", since) >= since - 1.0]
+    if process is not None and process.alive:
+        if process.asked_to_stop:
+            return "stopping", ""
+        return ("training" if now else "starting"), ""
+    last = next((entry for entry in reversed(now) if entry.get("event") in _ENDINGS), None)
+    if last is not None:
+        return last["event"], "" if last["event"] == "finished" else str(last.get("sentence", ""))
+    if process is None:
+        return "stopped", ""
+    if process.asked_to_stop:
+        return "stopped", ""
+    return "failed", _how_it_ended(folder, process)
+
+
+_ENDINGS = ("finished", "stopped", "failed")
+
+
+def _how_it_ended(folder: Path, process: running.Process) -> str:
+    """Why a process is gone that left no word in the journal."""
+    if process.code == 2:  # it said so itself
+        text = _end_of(folder / LOG, 2**16, process.log).decode("utf-8", "replace")
+        lines = [_ESCAPES.sub("", line).strip() for line in text.splitlines()]
+        said = next((line for line in reversed(lines) if line), "")
+        if said:
+            return said
+    code = "" if process.code is None else f" (exit code {process.code})"
+    return (
+        f"its process ended without a word{code}; if it was killed, memory may have run out. "
+        "Nothing up to its last checkpoint is lost: it can be resumed."
+    )
+
+
+def _last_entries(folder: Path) -> list[dict[str, Any]]:
+    """The journal's last entries; lines that are none are passed over."""
+    found = []
+    for line in _end_of(folder / METRICS, _LAST).splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("step"), int) and "kind" in entry:
+            found.append(entry)
+    return found
+
+
+def _end_of(path: Path, size: int, start: int = 0) -> bytes:
+    """The last bytes of a file, from ``start`` on; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(start, end - size, 0))
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _enqueue(folder: Path, processes: int) -> None:
+    try:
+        queue.enqueue(folder, processes)
+    except OSError as error:
+        raise ValueError(
+            f"{folder} cannot be written ({error.strerror}); make room or correct its permissions."
+        ) from error
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
+        raise ValueError(
+            f"{name[:80]!r} cannot be the name of a run; take up to 80 letters, digits, spaces, "
+            "hyphens and dots, and begin with a letter or digit."
+        )
+    return name
+
+
+def _refuse_busy(job: Job, verb: str) -> None:
+    if job.alive or job.state == "queued":
+        raise ValueError(f"{job.name} is {job.state}; stop it before you {verb} it.")

@@ -1,0 +1,137 @@
+"""Runs that wait for their turn, and the process that starts them one after the other.
+
+``python -m facevis.fullscale.queue RUNS`` goes through the queue of a folder of runs and ends when
+nobody waits. Only one of them works in a folder, whoever starts it; what it starts goes on when it
+ends, or when the app that called it does. It is light: PyTorch is not loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from facevis.fullscale import running
+from facevis.fullscale.runs import write_whole
+
+QUEUED, LOG = "queued.json", "log.txt"
+LARGEST_LOG = 10 * 2**20
+_LOCK = ".queue.lock"
+_PATIENCE = 5.0
+"""How long a worker waits for one that is just about to end."""
+_LOOK = 0.25
+
+
+def enqueue(folder: Path, processes: int = 1) -> None:
+    """Let a run wait for its turn, and see that somebody starts it."""
+    entry = {"since": time.time(), "processes": processes}
+    write_whole(folder / QUEUED, json.dumps(entry))
+    wake(folder.parent)
+
+
+def leave(folder: Path) -> bool:
+    """Take a run out of the queue; whether it was there."""
+    try:
+        (folder / QUEUED).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def waiting(runs: Path) -> list[Path]:
+    """The folders of runs that wait, the first in line first."""
+    found = []
+    for marker in runs.glob(f"*/{QUEUED}"):
+        entry = entry_of(marker.parent)
+        if entry is not None:
+            found.append((entry["since"], marker.parent))
+    return [folder for _, folder in sorted(found)]
+
+
+def entry_of(folder: Path) -> dict[str, Any] | None:
+    """Since when a run waits, and for how many processes; None if it does not."""
+    try:
+        entry = json.loads((folder / QUEUED).read_text(encoding="utf-8"))
+        return {"since": float(entry["since"]), "processes": int(entry["processes"])}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError):  # edited by hand: it waits nonetheless
+        return {"since": 0.0, "processes": 1}
+
+
+def wake(runs: Path) -> None:
+    """Have a process look after the queue; one that is there already goes on alone."""
+    _detached([sys.executable, "-m", "facevis.fullscale.queue", str(runs)], subprocess.DEVNULL)
+
+
+def work(runs: Path) -> None:
+    """Start what waits, one run after the other, until nobody does."""
+    try:
+        with FileLock(str(runs / _LOCK), timeout=_PATIENCE):
+            while (folders := waiting(runs)) or _busy(runs):
+                if _busy(runs) or not folders:
+                    time.sleep(_LOOK)
+                else:
+                    _start(folders[0])
+    except (Timeout, OSError):
+        return  # somebody else looks after it, or the folder is gone
+
+
+def _busy(runs: Path) -> bool:
+    """Whether a run of the folder trains, whoever started it."""
+    known = (running.read(marker.parent) for marker in runs.glob(f"*/{running.PROCESS}"))
+    return any(process is not None and process.alive for process in known)
+
+
+def _start(folder: Path) -> None:
+    """Train, and wait for the end."""
+    entry = entry_of(folder)
+    if entry is None or not leave(folder):
+        return  # it was taken out of the queue meanwhile
+    log = _open_log(folder)
+    if log is None:
+        return
+    with log:
+        train = ["-m", "facevis.fullscale.train", str(folder)]
+        if entry["processes"] > 1:
+            train = ["-m", "facevis", "train", "resume", str(folder)]
+            train += ["--nproc", str(entry["processes"])]
+        child = _detached([sys.executable, *train], log)
+        running.note(folder, child.pid, entry["processes"], log.tell())
+    running.ended(folder, child.pid, child.wait())
+
+
+def _open_log(folder: Path) -> Any:
+    path = folder / LOG
+    try:
+        if path.exists() and path.stat().st_size > LARGEST_LOG:
+            path.replace(path.with_name(f"{LOG}.old"))
+        return path.open("ab")
+    except OSError:  # a run that cannot be written to would not train either
+        return None
+
+
+def _detached(command: list[str], output: Any) -> subprocess.Popen:
+    """A process that outlives this one."""
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        options = {"creationflags": flags}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        **options,
+    )
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]))
