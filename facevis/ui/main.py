@@ -6,7 +6,7 @@ import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
 from facevis.ui import state
-from facevis.ui.screens import comparison, lecture, playground, strangers, sweep
+from facevis.ui.screens import comparison, dimensions, lecture, playground, strangers, sweep
 
 PAGES = {
     "playground": playground.page,
@@ -14,6 +14,7 @@ PAGES = {
     "compare": comparison.page,
     "scrub": sweep.page,
     "strangers": strangers.page,
+    "dimensions": dimensions.page,
 }
 LARGE = ("fullscale", "dimensions", "runs", "yourself")
 """Pages about networks of any size: they share one menu."""

@@ -57,7 +57,8 @@ def _sidebar(t: Translate) -> Asked | None:
         format_func=lambda name: t("dims_model_file") if name == FILE else name,
         on_change=dimensions.take_source,
     )
-    source, train, sets = state.read("source"), "", ()
+    source, train = state.read("source"), ""
+    sets: tuple[str, ...] = ()
     if source == FILE:
         _file(t)
     else:
@@ -68,7 +69,7 @@ def _sidebar(t: Translate) -> Asked | None:
         if state.read("until") not in steps:
             state.write({"until": steps[-1] if steps else None})
         st.selectbox(t("dims_until"), steps, key=state.key("until"), help=t("dims_until_help"))
-    _people(t, train, tuple(sets))
+    _people(t, train, sets)
     _kept(t)
     return dimensions.asked(train, sets)
 
