@@ -62,6 +62,8 @@ class Model:
     """What it was trained on, as its configuration names it; empty where nobody says."""
     sets: tuple[str, ...] = ()
     """The sets of strangers that it is evaluated on."""
+    drawn: Path | None = None
+    """Where a run keeps what it drew."""
 
 
 def model_of_run(folder: Path, until: int | None = None) -> Model:
@@ -92,6 +94,7 @@ def model_of_run(folder: Path, until: int | None = None) -> Model:
         (_untrained(folder, config), *moments),
         config.data.train,
         config.follow.sets,
+        folder / "cache",
     )
 
 

@@ -97,12 +97,11 @@ class Survey:
     def _survey(self) -> ShownRun:
         model, question = self.model, self.question
         size = model.moments[-1].open().size
-        options = {"identities": question.identities, "images_each": question.images_each}
-        drawn = {"cache": self.cache, "progress": self._heard}
-        people = choose(question.people, size, **options, **drawn)  # type: ignore[arg-type]
+        own = question.people == model.trained_on and model.drawn is not None
+        people = self._people(question.people, size, model.drawn if own else self.cache)
         strangers = None
         if question.strangers:
-            strangers = choose(question.strangers, size, **options, **drawn)  # type: ignore[arg-type]
+            strangers = self._people(question.strangers, size, self.cache)
         self.remarks = people.remarks + (strangers.remarks if strangers else ())
         material = material_of(people, strangers)
         self.phase, self._all = "embedding", len(model.moments) * len(material.shown)
@@ -123,6 +122,16 @@ class Survey:
             material,
             titles=[(model.name, model.detail)],
             compared=compared,
+        )
+
+    def _people(self, spec: str, size: int, cache: Path | None) -> People:
+        return choose(
+            spec,
+            size,
+            identities=self.question.identities,
+            images_each=self.question.images_each,
+            cache=cache,
+            progress=self._heard,
         )
 
     def _snapshot(self, moment: Moment, people: People, material: Material) -> Snapshot:

@@ -16,8 +16,8 @@ PAGES = {
     "strangers": strangers.page,
     "dimensions": dimensions.page,
 }
+# Pages about networks of any size: they share one menu.
 LARGE = ("fullscale", "dimensions", "runs", "yourself")
-"""Pages about networks of any size: they share one menu."""
 
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 # Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.

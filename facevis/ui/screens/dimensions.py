@@ -102,7 +102,8 @@ def _people(t: Translate, train: str, sets: tuple[str, ...]) -> None:
 
     def title(name: str) -> str:
         if name.startswith("set "):
-            return t("dims_people_set", name=sets[int(name[4:])][-40:])
+            spec = sets[int(name[4:])]
+            return t("dims_people_set", name=spec if ":" in spec else spec[-40:])
         return t(f"dims_people_{name}")
 
     choices = {
@@ -177,7 +178,8 @@ def _follow(t: Translate, survey: Survey) -> None:
             st.rerun()
         columns = st.columns([5, 1], vertical_alignment="center")
         share = survey.done / survey.total if survey.total else 0.0
-        text = t(f"dims_{survey.phase}", done=survey.done, total=survey.total)
+        phase = survey.phase if survey.total else "preparing"
+        text = t(f"dims_{phase}", done=survey.done, total=survey.total)
         columns[0].progress(min(1.0, share), text=text)
         if columns[1].button(t("dims_cancel"), key="dims_cancel"):
             dimensions.end_survey()
