@@ -44,7 +44,7 @@ ALLOWED = {
     "streamlit": ("facevis/ui/", "app.py"),
     "starlette": (
         *("facevis/lessons/routes.py", "facevis/live/stream.py"),
-        "facevis/live/openset_routes.py",
+        *("facevis/live/openset_routes.py", "facevis/fullscale/routes.py"),
     ),
     "matplotlib": ("facevis/figures/",),
     "av": ("facevis/figures/film.py",),

@@ -6,6 +6,7 @@ import gc
 from pathlib import Path
 from typing import Any
 
+from facevis.fullscale import routes as fullscale
 from facevis.lessons import routes as lecture
 from facevis.live import openset_routes, stream
 
@@ -20,4 +21,5 @@ def routes() -> list[Any]:
     """
     gc.collect()
     gc.freeze()
-    return [*stream.routes(), *openset_routes.routes(), *lecture.routes()]
+    live = [*stream.routes(), *openset_routes.routes(), *lecture.routes()]
+    return [*live, *fullscale.routes(stream.BASE)]
