@@ -108,7 +108,9 @@ def test_a_place_beyond_the_set_is_an_index_error():
 def test_the_cache_is_used_the_next_time_and_not_believed_when_it_is_cut_off(tmp_path, monkeypatch):
     spec = "faces:identities=3,images=9,size=16"
     expected = pictures(made_up(spec))
-    assert (pictures(made_up(spec, tmp_path / "c")) == expected).all()
+    corpus = made_up(spec, tmp_path / "c")
+    corpus.prepare()
+    assert (pictures(corpus) == expected).all()
     (kept,) = (tmp_path / "c").iterdir()
     assert (np.load(kept, allow_pickle=False) == expected).all()
     with monkeypatch.context() as patch:
@@ -117,14 +119,27 @@ def test_the_cache_is_used_the_next_time_and_not_believed_when_it_is_cut_off(tmp
     for damage in (kept.read_bytes()[:300], b"", b"something else"):
         kept.unlink()
         kept.write_bytes(damage)
-        assert (pictures(made_up(spec, tmp_path / "c")) == expected).all()
+        corpus = made_up(spec, tmp_path / "c")
+        corpus.prepare()
+        assert (pictures(corpus) == expected).all()
     assert len(list((tmp_path / "c").iterdir())) == 1
 
 
 def test_a_cache_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"file cannot keep the drawn faces .* choose another"):
-        made_up("faces:identities=2,images=2,size=16", tmp_path / "file")
+        made_up("faces:identities=2,images=2,size=16", tmp_path / "file").prepare()
+
+
+def test_what_is_drawn_ahead_is_what_is_drawn_when_asked_for(monkeypatch):
+    spec = "faces:identities=5,images=7,size=16"
+    expected, corpus = pictures(made_up(spec)), made_up(spec)
+    corpus.prepare([30, 3, 3, 17])
+    with monkeypatch.context() as patch:
+        patch.setattr(synthetic, "draw_faces", None)  # drawing would now fail
+        assert all((corpus.pixels(k) == expected[k]).all() for k in (3, 17, 30))
+    corpus.prepare()
+    assert (pictures(corpus) == expected).all()
 
 
 def read_all(corpus):

@@ -268,7 +268,7 @@ def test_the_lines_of_a_full_disk_come_when_there_is_room(disk):
     """Training goes on without its journal, which misses nothing in the end."""
     folder = prepared(disk / "run", **PLAIN, steps=60, follow__checkpoint_every=100)
     training, filler, seen = training_of(folder), disk / "filler", []
-    step = training._step
+    step = training.step
 
     def filling(number, parts):
         if number == 3:
@@ -280,7 +280,7 @@ def test_the_lines_of_a_full_disk_come_when_there_is_room(disk):
             filler.unlink()
         return step(number, parts)
 
-    training._step = filling
+    training.step = filling
     training.run()
     assert 3 < max(seen) < 50  # the disk was full
     assert [entry["step"] for entry in entries(folder)] == list(range(1, 61))

@@ -144,7 +144,7 @@ def test_sampled_classes_are_those_of_the_batch_and_as_many_as_asked(tmp_path, m
     )
     training = Training(folder, runs.read_config(folder), torch.device("cpu"))
     labels = open_corpus(training.config.data.train).labels
-    step, moved = training._step, []
+    step, moved = training.step, []
 
     def watched(number, parts):
         before = training.head.weight.detach().clone()

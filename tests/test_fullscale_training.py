@@ -158,7 +158,7 @@ def test_under_float16_an_overflow_halves_the_scale_and_leaves_all_as_it_was(tmp
     use_plain(monkeypatch)
     folder = prepared(tmp_path / "run", **ONE, precision="float16", device="auto", steps=12)
     training = Training(folder, runs.read_config(folder), CPU)
-    step, seen = training._step, []
+    step, seen = training.step, []
 
     def watched(number, parts):
         before = [p.detach().clone() for p in training.network.parameters()]

@@ -6,9 +6,10 @@ knows networks and their files; what is made of the embeddings it does not know.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,10 @@ class Model:
     """The sets of strangers that it is evaluated on."""
     drawn: Path | None = None
     """Where a run keeps what it drew."""
+
+    def at(self, moments: Sequence[Moment]) -> Model:
+        """The same at some of its moments."""
+        return dataclasses.replace(self, moments=tuple(moments))
 
 
 def model_of_run(folder: Path, until: int | None = None) -> Model:

@@ -41,8 +41,11 @@ class Corpus(ABC):
         """How many identities there are."""
         return len(self.identities)
 
-    def prepare(self) -> None:  # noqa: B027 — most corpora have nothing to do
-        """Do now what would be done once anyway, before other processes each do it."""
+    def prepare(self, rows: Sequence[int] | np.ndarray | None = None) -> None:  # noqa: B027
+        """Do at once what these pictures, or all, need once; nothing, in most corpora.
+
+        All pictures are prepared for other processes too, which would each do it.
+        """
 
     @abstractmethod
     def encoded(self, index: int) -> bytes:

@@ -133,10 +133,10 @@ class _Made(Corpus):
 
 
 class DrawnFaces(_Made):
-    """Drawn faces, kept in memory once they are drawn, 24 at a time, when one is asked for.
+    """Drawn faces, kept in memory once they are drawn, each when it is asked for.
 
-    With a folder ``cache`` all are drawn at once, when the first is asked for or by ``prepare``,
-    and kept there for the next time.
+    ``prepare`` draws many at once; with a folder ``cache`` all of them are kept there, for other
+    processes and for the next time.
     """
 
     def __init__(
@@ -156,66 +156,74 @@ class DrawnFaces(_Made):
                 f"pixels; ask for at most {MAX_DRAWN_PIXELS:,}."
             )
         self._place = cache and cache / f"faces-{identities}-{images}-{size}-{seed}-{first}.npy"
-        self._mapped: np.ndarray | None = None
         self._memory: tuple[np.ndarray, np.ndarray] | None = None
 
-    def prepare(self) -> None:
-        """Draw all pictures into the cache, if there is one."""
-        if self._place and self._mapped is None:
-            self._mapped = self._on_disk(self._place)
+    def prepare(self, rows: Sequence[int] | np.ndarray | None = None) -> None:
+        """Draw these pictures, or all."""
+        pictures, drawn = self._kept()
+        asked = np.arange(len(self)) if rows is None else np.unique(np.asarray(rows, np.int64))
+        missing = asked[~drawn[asked]]
+        if len(missing):
+            chunks = [missing[k : k + _CHUNK] for k in range(0, len(missing), _CHUNK)]
+            # NumPy paints outside the interpreter's lock.
+            with ThreadPoolExecutor(min(_THREADS, len(chunks))) as threads:
+                for chunk, faces in zip(chunks, threads.map(self._draw, chunks), strict=True):
+                    pictures[chunk], drawn[chunk] = faces, True
+        if rows is None and self._place and not isinstance(pictures, np.memmap):
+            self._write(pictures, self._place)
 
     def pixels(self, index: int) -> np.ndarray:
         """The picture in the size in which it is drawn."""
         index = range(len(self))[index]
-        self.prepare()
-        if self._mapped is not None:
-            return np.array(self._mapped[index])
-        if self._memory is None:
-            size = self._settings["size"]
-            # Untouched memory costs nothing. Two threads that both draw a chunk draw the same.
-            pictures = np.zeros((len(self), size, size, 3), np.uint8)
-            self._memory = pictures, np.zeros(len(self) // _CHUNK + 1, bool)
-        pictures, drawn = self._memory
-        chunk = index // _CHUNK
-        if not drawn[chunk]:
-            pictures[chunk * _CHUNK : (chunk + 1) * _CHUNK] = self._draw(chunk * _CHUNK)
-            drawn[chunk] = True
-        return pictures[index].copy()
+        pictures, drawn = self._kept()
+        if not drawn[index]:  # two threads that both draw it draw the same
+            pictures[index] = self._draw(np.array([index]))[0]
+            drawn[index] = True
+        return np.array(pictures[index])
 
-    def _draw(self, start: int) -> np.ndarray:
-        rows = np.arange(start, min(start + _CHUNK, len(self)))
+    def _draw(self, rows: np.ndarray) -> np.ndarray:
         people, places = divmod(rows, self._settings["images"])
         size, seed = self._settings["size"], self._settings["seed"]
         return draw_faces(people + self._settings["first"], places, size, seed)
 
-    def _on_disk(self, path: Path) -> np.ndarray:
-        size = self._settings["size"]
-        shape = (len(self), size, size, 3)
-        if path.is_file():
-            try:
-                kept = np.load(path, mmap_mode="r", allow_pickle=False)
-                if kept.shape == shape and kept.dtype == np.uint8:
-                    return kept
-            except (ValueError, EOFError):
-                pass  # cut off or something else: draw them again
-        with ThreadPoolExecutor(_THREADS) as threads:  # NumPy paints outside the interpreter's lock
-            kept = np.concatenate(list(threads.map(self._draw, range(0, len(self), _CHUNK))))
+    def _kept(self) -> tuple[np.ndarray, np.ndarray]:
+        """The pictures, and which of them are drawn."""
+        if self._memory is None:
+            size = self._settings["size"]
+            shape = (len(self), size, size, 3)
+            on_disk = self._on_disk(shape)
+            # Untouched memory costs nothing.
+            pictures = np.zeros(shape, np.uint8) if on_disk is None else on_disk
+            self._memory = pictures, np.full(len(self), on_disk is not None)
+        return self._memory
+
+    def _on_disk(self, shape: tuple[int, ...]) -> np.ndarray | None:
+        """The pictures that are kept there, if they are whole."""
+        if self._place is None or not self._place.is_file():
+            return None
+        try:
+            kept = np.load(self._place, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None  # cut off or something else: they are drawn again
+        return kept if kept.shape == shape and kept.dtype == np.uint8 else None
+
+    def _write(self, pictures: np.ndarray, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(f".{os.getpid()}.tmp")
             with temporary.open("wb") as file:
-                np.save(file, kept, allow_pickle=False)
+                np.save(file, pictures, allow_pickle=False)
             temporary.replace(path)
         except OSError as error:
             raise ValueError(
                 f"{str(path.parent)[-80:]} cannot keep the drawn faces ({error.strerror}); choose "
                 "another folder, or none."
             ) from error
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        self._memory = None  # read from there, as all processes do
 
     def __getstate__(self) -> dict[str, object]:
         # Other processes draw, or map, their own: pictures are not sent.
-        return {**self.__dict__, "_mapped": None, "_memory": None}
+        return {**self.__dict__, "_memory": None}
 
 
 class Noise(_Made):

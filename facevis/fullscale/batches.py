@@ -153,11 +153,19 @@ class Plan:
         return (self.last - self.first) * self.accumulate
 
 
+Row = tuple[np.ndarray, int, int, dict[int, str]]
+"""A picture, its label, its place, and what was damaged before it."""
+
+
 class _Pictures(Dataset):
     def __init__(self, corpus: Corpus, size: int) -> None:
         self.corpus, self.size = corpus, size
 
-    def __getitem__(self, asked: tuple[int, bool]) -> tuple[np.ndarray, int, int, dict[int, str]]:
+    def __getitems__(self, asked: list[tuple[int, bool]]) -> list[Row]:
+        self.corpus.prepare([index for index, _ in asked])
+        return [self[one] for one in asked]
+
+    def __getitem__(self, asked: tuple[int, bool]) -> Row:
         index, mirrored = asked
         damaged: dict[int, str] = {}
         while True:
@@ -174,7 +182,7 @@ class _Pictures(Dataset):
         return picture, int(self.corpus.labels[index]), index, damaged
 
 
-def _together(rows: list[tuple[np.ndarray, int, int, dict[int, str]]]) -> Batch:
+def _together(rows: list[Row]) -> Batch:
     damaged: dict[int, str] = {}
     for row in rows:
         damaged |= row[3]

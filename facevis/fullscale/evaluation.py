@@ -57,6 +57,9 @@ class EvaluationSet(ABC):
     def __len__(self) -> int:
         """How many pictures there are."""
 
+    def prepare(self, rows: range) -> None:  # noqa: B027 — most sets have nothing to do
+        """Do at once what these pictures need once."""
+
     @abstractmethod
     def picture(self, index: int, size: int) -> np.ndarray:
         """One picture, uint8 RGB (size, size, 3); ``DamagedPicture`` if it cannot be read."""
@@ -100,6 +103,10 @@ class PeopleSet(EvaluationSet):
     def __len__(self) -> int:
         """How many pictures there are."""
         return len(self.rows)
+
+    def prepare(self, rows: range) -> None:
+        """Do at once what these pictures need once."""
+        self.corpus.prepare(self.rows[rows.start : rows.stop])
 
     def picture(self, index: int, size: int) -> np.ndarray:
         """One picture."""
@@ -165,6 +172,7 @@ def evaluate(
         def picture(index: int, asked: EvaluationSet = asked) -> np.ndarray:
             return asked.picture(index, size)
 
+        asked.prepare(ranks.rows_of(len(asked), ranks.rank(), ranks.world()))
         embeddings, whole = embed(network, picture, len(asked), size, **options)
         found: dict[str, Any] = {"set": asked.name}
         try:
@@ -284,6 +292,8 @@ def measure_angles(
     def picture(index: int) -> np.ndarray:
         return corpus.picture(int(rows[index]), size)
 
+    mine = ranks.rows_of(len(rows), ranks.rank(), ranks.world())
+    corpus.prepare(rows[mine.start : mine.stop])
     points, whole = embed(network, picture, len(rows), size, mirror=False, **options)
     prototypes = None if prototypes_of is None else prototypes_of(classes)
     labels = np.searchsorted(classes, corpus.labels[rows[whole]])

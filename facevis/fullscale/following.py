@@ -142,7 +142,6 @@ class Following:
             if self.journal is not None:
                 self.journal.write("evaluation", done, **found)
             self.screen.say(_in_words(done, found))
-        training.corpus.prepare()  # before threads would each do it
         if config.follow.angle_identities:
             head = training.head
             angles = measure_angles(

@@ -106,7 +106,24 @@ class Training:
 
     def run(self) -> None:
         """Train to the end, or until told to stop."""
-        config = self.config
+        steps = self.config.schedule.steps
+        with Following(self) as following, machine_faults():
+            following.begin()
+            for step, parts in enumerate(self.batches(), self.first):
+                following.after(step, self.step(step, parts))
+                if following.due_checkpoint(step + 1) or self.stopping:
+                    following.checkpoint(self.keeping, step + 1)
+                if self.stopping and step + 1 < steps:
+                    following.stopped(step + 1)
+                    return
+                following.evaluate_if_due(step + 1)
+            following.finish(self.keeping)
+
+    def batches(self) -> Iterator[list[Batch]]:
+        """The parts of one step after the other, from the next to the last."""
+        config, world = self.config, ranks.world()
+        if config.data.workers or world > 1:
+            self.corpus.prepare()
         plan = Plan(
             self.order,
             config.data.mirror,
@@ -114,30 +131,19 @@ class Training:
             self.first,
             config.schedule.steps,
             ranks.rank(),
-            ranks.world(),
+            world,
             config.accumulate,
         )
-        with Following(self) as following, machine_faults():
-            following.begin()
-            self.corpus.prepare()
-            batches = read_ahead(
-                self.corpus, config.data.size, plan, config.data.workers, self.device.type == "cuda"
-            )
-            self.network.train()
-            for step in range(self.first, config.schedule.steps):
-                parts = [next(batches) for _ in range(config.accumulate)]
-                following.after(step, self._step(step, parts))
-                if following.due_checkpoint(step + 1) or self.stopping:
-                    following.checkpoint(self.keeping, step + 1)
-                if self.stopping and step + 1 < config.schedule.steps:
-                    following.stopped(step + 1)
-                    return
-                following.evaluate_if_due(step + 1)
-            following.finish(self.keeping)
+        batches = read_ahead(
+            self.corpus, config.data.size, plan, config.data.workers, self.device.type == "cuda"
+        )
+        self.network.train()
+        for _ in range(self.first, config.schedule.steps):
+            yield [next(batches) for _ in range(config.accumulate)]
 
     # -- a step -----------------------------------------------------------------------------------
 
-    def _step(self, step: int, parts: list[Batch]) -> dict[str, float]:
+    def step(self, step: int, parts: list[Batch]) -> dict[str, float]:
         """Forward, backward, guard, move; what was seen, over all processes."""
         config, head = self.config, self.head
         # Chance inside the network (dropout) follows from the step too.

@@ -16,14 +16,12 @@ from facevis.i18n import browser_strings
 from facevis.live.frames import describe_member, titled
 from facevis.live.projection import KINDS
 from facevis.live.stream import BASE
-from facevis.ui import controls, runs, state
+from facevis.ui import controls, progress, runs, state
 from facevis.ui import dimensions_state as dimensions
 from facevis.ui.dimensions_state import DRAWN, FILE, NOBODY, OTHER, Asked
 from facevis.ui.live_view import browser_component, live_view, view_data
 
 Translate = Callable[..., str]
-
-_POLL = 0.4
 
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
@@ -169,23 +167,8 @@ def _follow(t: Translate, survey: Survey) -> None:
     """Progress while it is made; what went wrong."""
     if survey.error:
         st.error(runs.plain(survey.error))
-    if not survey.running:
-        return
-
-    @st.fragment(run_every=_POLL)
-    def show() -> None:
-        if not survey.running:
-            st.rerun()
-        columns = st.columns([5, 1], vertical_alignment="center")
-        share = survey.done / survey.total if survey.total else 0.0
-        phase = survey.phase if survey.total else "preparing"
-        text = t(f"dims_{phase}", done=survey.done, total=survey.total)
-        columns[0].progress(min(1.0, share), text=text)
-        if columns[1].button(t("dims_cancel"), key="dims_cancel"):
-            dimensions.end_survey()
-            st.rerun()
-
-    show()
+    if survey.running:
+        progress.follow(t, survey, dimensions.end_survey)
 
 
 def _draw(t: Translate, asked: Asked, survey: Survey) -> None:

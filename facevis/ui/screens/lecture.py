@@ -10,8 +10,9 @@ import streamlit as st
 from facevis.lessons.bundle import bundle
 from facevis.lessons.bundle import opening as opening_of
 from facevis.lessons.export import file_name, lesson_html
+from facevis.lessons.programme import WITH_RUN
 from facevis.live.stream import BASE
-from facevis.ui import runs, state
+from facevis.ui import lecture_run, progress, runs, state
 
 Translate = Callable[..., str]
 
@@ -37,6 +38,8 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Link → lesson, its bundle, draw it."""
     if query is not None:
         opened, ignored = opening_of(query)
+        if "run" in query and opened["number"] == WITH_RUN:
+            ignored += _begin_run(query["run"])
         state.keep("lecture", {**opened, "opening": state.fresh_number()})
         runs.tell_ignored(t, ignored)
     shown: dict[str, Any] = state.recall("lecture")
@@ -46,8 +49,11 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
     else:
         with st.sidebar:
             _beside(t, shown["number"])
+    if shown["number"] == WITH_RUN and _on_its_way(t):
+        return
     try:
-        told = bundle(shown["number"], state.language(), shown["values"])
+        run = lecture_run.on_stage()
+        told = bundle(shown["number"], state.language(), shown["values"], run)
     except ValueError as error:
         st.error(runs.plain(str(error)))
         return
@@ -65,6 +71,27 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
         on_present_change=_present,
         height="content",
     )
+
+
+def _begin_run(name: str) -> list[str]:
+    try:
+        lecture_run.begin(name)
+    except ValueError as error:
+        return [f"run={name[:40]} was ignored: {error}"]
+    return []
+
+
+def _on_its_way(t: Translate) -> bool:
+    """Whether a run is yet to come on stage, and how far; then the way back to the recording."""
+    survey = lecture_run.survey()
+    if survey is not None and survey.error:
+        st.warning(runs.plain(survey.error))
+    if survey is not None and survey.running:
+        progress.follow(t, survey, lecture_run.end)
+        return True
+    if lecture_run.on_stage() is not None:
+        st.button(t("lecture_own_recording"), on_click=lecture_run.end, type="tertiary")
+    return False
 
 
 def _beside(t: Translate, number: int) -> None:
@@ -85,6 +112,9 @@ def _query(shown: Mapping[str, Any]) -> dict[str, str]:
     query = {"lesson": str(shown["number"]), "lang": state.language()}
     if shown["view"] == "present":
         query["view"] = "present"
+    own = lecture_run.name()
+    if own and shown["number"] == WITH_RUN:
+        query["run"] = own
     if shown["hidden"]:
         query["hide"] = ",".join(shown["hidden"])
     return query
