@@ -22,6 +22,7 @@ from facevis.fullscale.processes import device_of
 from facevis.validation import whole
 
 _PORT = 29400
+TRAIN = "facevis.fullscale.train"
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,11 @@ def launch(folder: Path, machines: Machines) -> None:
 
         train(folder)
         return
-    _launch_processes(folder, machines)
+    launch_processes(folder, machines)
 
 
-def _launch_processes(folder: Path, machines: Machines) -> None:
+def launch_processes(folder: Path, machines: Machines, module: str = TRAIN) -> None:
+    """Run a module with the folder of a run as its argument, in each of several processes."""
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -88,7 +90,7 @@ def _launch_processes(folder: Path, machines: Machines) -> None:
     for name in list(logging.root.manager.loggerDict):  # each has a level of its own
         if name.startswith("torch.distributed.elastic"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    command = [sys.executable, "-m", "facevis.fullscale.train", str(folder)]
+    command = [sys.executable, "-m", module, str(folder)]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
