@@ -112,7 +112,7 @@ function along(frames, read) {
 }
 
 /** @param {number} value */
-function niceTop(value) {
+export function niceTop(value) {
   if (!(value > 0) || !Number.isFinite(value)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 1.5, 2, 3, 4, 5, 7.5, 10].find((k) => k * power >= value) ?? 10) * power;
