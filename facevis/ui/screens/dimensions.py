@@ -13,6 +13,7 @@ from facevis.atlas.survey import Survey
 from facevis.fullscale import jobs
 from facevis.fullscale.config import BACKBONE_NAMES
 from facevis.i18n import browser_strings
+from facevis.links import start_from_query
 from facevis.live.frames import describe_member, titled
 from facevis.live.projection import KINDS
 from facevis.live.stream import BASE
@@ -26,7 +27,12 @@ Translate = Callable[..., str]
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → question, have it surveyed, draw the part that is looked at."""
-    runs.begin(t, query, dimensions.begin)
+    if query is not None:
+        ignored = dimensions.begin(query)
+        state.begin_at(start_from_query(query, ignored))
+        state.keep("dimensions:ignored", ignored)
+    # The page is drawn anew when the survey is done: what of the link was ignored stays in sight.
+    runs.tell_ignored(t, state.recall("dimensions:ignored", []))
     with st.sidebar:
         asked = _sidebar(t)
     st.caption(t("dims_lead"))
@@ -151,16 +157,25 @@ def _offer(t: Translate, asked: Asked | None, found: tuple[Asked, Survey] | None
     known = found is not None and found[0] == asked and not found[1].error
     if known:
         return
-    pressed = st.button(t("dims_look"), type="primary", key="dims_look")
-    if pressed or state.take("dimensions:at_once"):
-        try:
-            dimensions.begin_survey(asked)
-        except ValueError as error:
-            st.error(runs.plain(str(error)))
-            return
-        st.rerun()
+    if state.take("dimensions:at_once"):
+        _begin(asked)
+        return
+    if st.button(t("dims_look"), type="primary", key="dims_look"):
+        state.take("dimensions:ignored")
+        if _begin(asked):
+            st.rerun()
+        return
     if found is not None and found[1].run is not None:
         st.caption(t("dims_changed"))
+
+
+def _begin(asked: Asked) -> bool:
+    try:
+        dimensions.begin_survey(asked)
+    except ValueError as error:
+        st.error(runs.plain(str(error)))
+        return False
+    return True
 
 
 def _follow(t: Translate, survey: Survey) -> None:
