@@ -53,6 +53,16 @@ def made_up(spec: str, cache: Path | None = None) -> DrawnFaces | Noise:
     ...
     ValueError: faces has no setting 'people'; choose among identities, images, size, seed, first.
     """
+    kind, settings = settings_of(spec)
+    return DrawnFaces(**settings, cache=cache) if kind == "faces" else Noise(**settings)
+
+
+def settings_of(spec: str) -> tuple[str, dict[str, int]]:
+    """Kind and settings of a made-up set, without making it; ``ValueError`` as ``made_up``.
+
+    >>> settings_of("noise:images=3")
+    ('noise', {'identities': 1000000, 'images': 3, 'size': 112, 'seed': 0})
+    """
     kind, _, rest = spec.partition(":")
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no made-up set; choose one of {', '.join(KINDS)}.")
@@ -70,7 +80,7 @@ def made_up(spec: str, cache: Path | None = None) -> DrawnFaces | Noise:
             raise ValueError(
                 f"{name} is {text[:40]!r}; give a whole number from {low} to {high}."
             ) from None
-    return DrawnFaces(**settings, cache=cache) if kind == "faces" else Noise(**settings)
+    return kind, settings
 
 
 class Numbered(Sequence[str]):
