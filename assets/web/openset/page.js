@@ -84,7 +84,7 @@ export class OpenSet {
     clearTimeout(this.timer);
     const { token, base } = this.data;
     const number = (this.number = (this.number ?? 0) + 1);
-    const training = this.report?.state === "training" || !this.report;
+    const training = this.report ? this.report.state === "training" : !this.data.shown;
     const query = new URLSearchParams({ ...this.asked, full: training ? "0" : "1" });
     this.askedAt = performance.now();
     let wait = LOOK;
