@@ -10,6 +10,7 @@ over. It knows folders, and neither sockets nor pages.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import threading
@@ -37,6 +38,8 @@ _BEFORE = 64
 """Bytes before a place that must be the same for it to be gone on from."""
 _PLACE = re.compile(r"(\d{1,18})-([0-9a-f]{8})")
 _TRAIN = b'{"kind": "train",'
+_END = 2**14
+"""Bytes in which the last loss is sought."""
 _LONGEST = 5.0
 """A state is looked at anew after so many seconds even if nothing seems to have changed."""
 
@@ -107,6 +110,16 @@ class Watch:
             "others": news.others,
         }
         return told | {"log": jobs.log_tail(self.folder)} if log else told
+
+    def last_loss(self) -> float | None:
+        """The loss that the journal's end tells, if it does."""
+        try:
+            with (self.folder / METRICS).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _END))
+                lines = file.read().splitlines()
+        except OSError:
+            return None
+        return next((loss for line in reversed(lines) if (loss := _loss(line)) is not None), None)
 
     def _look(self, happened: bool, trained: bool) -> Job:
         """The run's state; looked at anew only where something tells that it may be another."""
@@ -248,6 +261,11 @@ def _entry(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) and isinstance(entry.get("step"), int) else {}
+
+
+def _loss(line: bytes) -> float | None:
+    entry = _entry(line) if line.startswith(_TRAIN) else {}
+    return _number(entry.get("loss"))
 
 
 def _number(value: Any) -> float | int | None:

@@ -6,7 +6,15 @@ import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
 from facevis.ui import state
-from facevis.ui.screens import comparison, dimensions, lecture, playground, strangers, sweep
+from facevis.ui.screens import (
+    comparison,
+    dimensions,
+    fullscale,
+    lecture,
+    playground,
+    strangers,
+    sweep,
+)
 
 PAGES = {
     "playground": playground.page,
@@ -14,6 +22,7 @@ PAGES = {
     "compare": comparison.page,
     "scrub": sweep.page,
     "strangers": strangers.page,
+    "fullscale": fullscale.page,
     "dimensions": dimensions.page,
 }
 # Pages about networks of any size: they share one menu.

@@ -1,0 +1,326 @@
+"""Putting a full-scale run together: recipe, pictures, any field; what it will need; start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, get_origin
+
+import streamlit as st
+
+from facevis.fullscale import jobs
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.needs import Needs, Probe, needs
+from facevis.fullscale.recipes import RECIPES
+from facevis.ui import fullscale_state as fullscale
+from facevis.ui import runs, state
+from facevis.ui.fullscale_state import DRAWN, GROUPS, OPEN, SOURCES, Field
+
+Translate = Callable[..., str]
+
+_POLL = 0.5
+_WORDS = {
+    "backbone.name": "network",
+    "head.objective": "objective",
+    "head.m1": "m1",
+    "head.m2": "m2",
+    "head.m3": "m3",
+    "head.scale": "scale",
+    "schedule.steps": "steps",
+    "batch_size": "batch",
+    "optimizer.learning_rate": "rate",
+    "follow.checkpoint_every": "checkpoint_every",
+    "follow.keep": "keep",
+}
+_SHORT = {"iresnet": "IResNet-", "mobilefacenet": "MobileFaceNet", "vit_": "ViT-"}
+
+
+def draw(t: Translate) -> None:
+    """The new run, in a frame; where it cannot be, why."""
+    with st.container(border=True):
+        _head(t)
+        _pictures(t)
+        _open_fields(t)
+        _all_fields(t)
+        columns = st.columns([3, 1])
+        config = _checked()
+        stem = config.recipe if isinstance(config, FullScaleConfig) else "run"
+        free = jobs.free_name(jobs.runs_folder(), stem)
+        columns[0].text_input(
+            t("full_name"), key=state.key("name"), placeholder=free, help=t("full_name_help")
+        )
+        columns[1].number_input(
+            t("full_processes"), 1, 1024, key=state.key("processes"), help=t("full_processes_help")
+        )
+        if isinstance(config, FullScaleConfig):
+            _needs(t, config)
+        else:
+            st.error(runs.plain(config))
+        _start(t, config, free)
+
+
+def _checked() -> FullScaleConfig | str:
+    """The configuration, or in words why there is none."""
+    try:
+        return fullscale.configuration()
+    except ValueError as error:
+        return str(error)
+
+
+def _head(t: Translate) -> None:
+    columns = st.columns([5, 1], vertical_alignment="center")
+    columns[0].markdown(f"**{t('full_new')}**")
+    if columns[1].button(t("full_close"), icon=":material/close:", type="tertiary"):
+        _end_probe()
+        fullscale.drafting(False)
+        st.rerun()
+    st.selectbox(
+        t("full_recipe"), list(RECIPES), key=state.key("recipe"), on_change=fullscale.take_recipe
+    )
+    st.caption(t(f"full_recipe_{state.read('recipe').replace('-', '_')}"))
+
+
+# -- fields ---------------------------------------------------------------------------------------
+
+
+def _pictures(t: Translate) -> None:
+    st.segmented_control(
+        t("full_source"),
+        SOURCES,
+        key=state.key("source"),
+        format_func=lambda name: t(f"full_source_{name}"),
+        required=True,
+    )
+    columns = st.columns(2)
+    if state.read("source") == DRAWN:
+        columns[0].number_input(t("full_people"), 2, 1_000_000, key=state.key("people"))
+        columns[1].number_input(t("full_each"), 2, 1000, key=state.key("each"))
+        st.caption(t("full_drawn_note", strangers=fullscale.STRANGERS))
+        return
+    columns[0].text_input(t("full_train"), key=state.key("data.train"), help=t("full_train_help"))
+    columns[1].text_area(
+        t("full_sets"), key=state.key("follow.sets"), help=t("full_sets_help"), height=100
+    )
+
+
+def _open_fields(t: Translate) -> None:
+    """The fields that matter most, by their names in words."""
+    known = fullscale.fields()
+    margin = state.read("head.objective") not in ("softmax", "triplet", "contrastive")
+    hidden = () if margin else ("head.m1", "head.m2", "head.m3")
+    first = [name for name in OPEN[:6] if name not in hidden]
+    for names in (first, OPEN[6:]):
+        for column, name in zip(st.columns(len(names)), names, strict=True):
+            with column:
+                _widget(t, known[name], t(f"full_{_WORDS[name]}"))
+
+
+def _all_fields(t: Translate) -> None:
+    """Every other field, by the names that the command line has."""
+    with st.expander(t("full_all"), icon=":material/tune:"):
+        st.caption(t("full_all_note"))
+        tabs = st.tabs([t(f"full_group_{group}") for group in GROUPS])
+        for tab, group in zip(tabs, GROUPS, strict=True):
+            with tab:
+                columns = st.columns(3)
+                rest = [f for f in fullscale.fields().values() if f.group == group]
+                for place, field in enumerate(f for f in rest if f.name not in OPEN):
+                    with columns[place % 3]:
+                        _widget(t, field, field.name.rpartition(".")[2])
+
+
+def _widget(t: Translate, field: Field, label: str) -> None:
+    """The widget that fits the type of a field."""
+    shared: dict[str, Any] = {
+        "key": state.key(field.name),
+        "help": t(f"full_help_{field.name.replace('.', '_')}"),
+    }
+    if field.choices:
+        st.selectbox(label, field.choices, format_func=lambda one: _named(t, field, one), **shared)
+    elif field.kind is bool:
+        st.checkbox(label, **shared)
+    elif field.kind is int:
+        st.number_input(label, step=1, **shared)
+    elif field.kind is float:
+        st.number_input(label, step=_step(field), format="%g", **shared)
+    else:
+        assert field.kind is str or get_origin(field.kind) is tuple
+        st.text_input(label, **shared)
+
+
+def _named(t: Translate, field: Field, choice: str) -> str:
+    if field.name == "head.objective":
+        return t(f"full_objective_{choice}")
+    if field.name == "backbone.name":
+        begin = next(start for start in _SHORT if choice.startswith(start))
+        return _SHORT[begin] + choice.removeprefix(begin).upper()
+    return choice
+
+
+def _step(field: Field) -> float:
+    """How far one press of an arrow moves a number."""
+    return 0.05 if field.name.startswith("head.m") else abs(field.first) / 10 or 0.1
+
+
+# -- what it will need ----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def _counted(config: FullScaleConfig, identities: int, processes: int) -> Needs:
+    return needs(config, identities, processes)
+
+
+def _needs(t: Translate, config: FullScaleConfig) -> None:
+    """Counted at once; speed and time after a measurement."""
+    processes = state.read("processes")
+    st.markdown(f"**{t('full_needs')}**")
+    try:
+        with st.spinner(t("full_opening")):
+            about = fullscale.about(config)
+            found = _counted(config, about.identities, processes)
+    except ValueError as error:
+        st.error(runs.plain(str(error)))
+        return
+    images, identities = grouped(about.images), grouped(about.identities)
+    st.caption(t("full_corpus", name=runs.plain(about.name), images=images, identities=identities))
+    columns = st.columns(5)
+    network, head = found.network_parameters, found.head_parameters or 0
+    columns[0].metric(
+        t("full_parameters"),
+        millions(network + head),
+        help=t("full_parameters_help", network=millions(network), head=millions(head)),
+    )
+    columns[1].metric(
+        t("full_memory"),
+        size(found.device_bytes),
+        help=t(
+            "full_memory_help",
+            exact=size(found.fixed_bytes),
+            activations=size(found.activation_bytes),
+        ),
+    )
+    kept = min(config.follow.keep, -(-config.schedule.steps // config.follow.checkpoint_every))
+    columns[2].metric(
+        t("full_checkpoint"),
+        size(found.checkpoint_bytes),
+        help=t("full_checkpoint_help", all=size(found.checkpoint_bytes * kept)),
+    )
+    _measured(t, config, processes, columns[3:])
+
+
+def _measured(t: Translate, config: FullScaleConfig, processes: int, columns: Any) -> None:
+    probe = _probe_of(config, processes)
+    result = probe.result if probe is not None else None
+    columns[0].metric(t("full_speed"), grouped(result["images_per_second"]) if result else "–")
+    seconds = result["seconds_left_for_the_run"] if result else None
+    columns[1].metric(t("full_time"), "–" if seconds is None else duration(t, seconds))
+    if probe is not None and probe.running:
+        _progress(t, probe)
+        return
+    if probe is not None and probe.error:
+        st.error(runs.plain(probe.error))
+    if result is None and st.button(
+        t("full_probe"), icon=":material/speed:", help=t("full_probe_help")
+    ):
+        _end_probe()
+        state.keep("fullscale:probe", ((config, processes), Probe(config, processes)))
+        st.rerun()
+
+
+def _probe_of(config: FullScaleConfig, processes: int) -> Probe | None:
+    """The measurement of this very configuration, if there is one."""
+    asked, probe = state.recall("fullscale:probe", (None, None))
+    return probe if asked == (config, processes) else None
+
+
+def _end_probe() -> None:
+    _, probe = state.take("fullscale:probe") or (None, None)
+    if probe is not None and probe.running:
+        probe.cancel()
+
+
+def _progress(t: Translate, probe: Probe) -> None:
+    @st.fragment(run_every=_POLL)
+    def show() -> None:
+        if not probe.running:
+            st.rerun()
+        columns = st.columns([5, 1], vertical_alignment="center")
+        phase, share = probe.progress
+        columns[0].progress(min(1.0, share), text=t(f"full_probe_phase_{phase}"))
+        if columns[1].button(t("full_cancel"), key="fullscale:cancel"):
+            _end_probe()
+            st.rerun()
+
+    show()
+
+
+# -- start ----------------------------------------------------------------------------------------
+
+
+def _start(t: Translate, config: FullScaleConfig | str, free: str) -> None:
+    busy = any(job.alive or job.state == "queued" for job in jobs.find(jobs.runs_folder()))
+    pressed = st.button(
+        t("full_queue" if busy else "full_start"),
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=isinstance(config, str),
+        key="fullscale:start",
+    )
+    if not pressed or isinstance(config, str):
+        return
+    name = (state.read("name") or "").strip() or free
+    try:
+        with st.spinner(t("full_opening")):
+            fullscale.about(config)
+            fullscale.check_sets(config)
+        _end_probe()
+        jobs.submit(jobs.runs_folder(), name, config, state.read("processes"))
+    except ValueError as error:
+        st.error(runs.plain(str(error)))
+        return
+    state.keep("fullscale:next", name)
+    fullscale.drafting(False)
+    st.rerun()
+
+
+# -- numbers in words -----------------------------------------------------------------------------
+
+
+def grouped(number: float) -> str:
+    """Whole, with thin spaces between thousands.
+
+    >>> grouped(12345.6)
+    '12\\u202f346'
+    """
+    return f"{number:,.0f}".replace(",", "\u202f")
+
+
+def millions(count: int) -> str:
+    """A count in millions, or as it is.
+
+    >>> millions(25_557_032), millions(38_400)
+    ('25.6 M', '38\\u202f400')
+    """
+    return f"{count / 1e6:.3g} M" if count >= 1e6 else grouped(count)
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that fits.
+
+    >>> size(3 * 2**20), size(5.5 * 2**30)
+    ('3 MB', '5.5 GB')
+    """
+    return f"{count / 2**30:.3g} GB" if count >= 2**30 else f"{max(1, count / 2**20):.3g} MB"
+
+
+def duration(t: Translate, seconds: float) -> str:
+    """A time in its two largest units."""
+    for name, length, inner, part in (
+        ("days", 86_400, "hours", 3600),
+        ("hours", 3600, "minutes", 60),
+        ("minutes", 60, "seconds", 1),
+    ):
+        if seconds >= length:
+            rest = int(seconds % length / part)
+            return f"{t(f'full_{name}', n=int(seconds / length))} {t(f'full_{inner}', n=rest)}"
+    return t("full_seconds", n=int(seconds))
