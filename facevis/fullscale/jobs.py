@@ -67,12 +67,17 @@ def runs_folder() -> Path:
 
 
 def find(runs: Path) -> list[Job]:
-    """All runs of a folder, the one that changed last first; a broken one hides no other."""
+    """All runs of a folder, the one that changed last first; a broken one hides no other.
+
+    Where runs wait and nobody starts them (a killed worker, another boot), somebody does again.
+    """
     try:
         folders = [folder for folder in runs.iterdir() if _may_be_run(folder)]
     except OSError:
         return []
     line = queue.waiting(runs)
+    if line and not queue.looked_after(runs):
+        queue.wake(runs)
     jobs = [_look(folder, line) for folder in folders]
     return sorted(jobs, key=lambda job: job.changed, reverse=True)
 
@@ -179,14 +184,15 @@ def log_tail(folder: Path, lines: int = 60) -> list[str]:
 
 def _may_be_run(folder: Path) -> bool:
     """Whether a run lies there, be it half deleted."""
-    if folder.name.startswith("."):
+    if folder.name.startswith(".") or not folder.is_dir():
         return False
     try:
-        return folder.is_dir() and any(
-            (folder / name).exists() for name in (CONFIG, METRICS, CHECKPOINTS)
-        )
+        names = {entry.name for entry in folder.iterdir()}
+    except PermissionError:
+        return True  # it is said that it cannot be read
     except OSError:
         return False
+    return not names.isdisjoint((CONFIG, METRICS, CHECKPOINTS))
 
 
 def _look(folder: Path, line: list[Path]) -> Job:
@@ -237,7 +243,7 @@ def _state(
     """State and sentence of a run that does not wait."""
     since = process.since if process else 0.0
     # Events of an earlier start say nothing about this one.
-    now = [entry for entry in entries if entry.get("time", since) >= since - 1.0]
+    now = [entry for entry in entries if entry["time"] >= since - 1.0]
     if process is not None and process.alive:
         if process.asked_to_stop:
             return "stopping", ""
@@ -278,8 +284,12 @@ def _last_entries(folder: Path) -> list[dict[str, Any]]:
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and isinstance(entry.get("step"), int) and "kind" in entry:
-            found.append(entry)
+        if (
+            isinstance(entry, dict)
+            and isinstance(entry.get("step"), int)
+            and isinstance(entry.get("time"), int | float)
+        ):
+            found.append({"kind": "event"} | entry)
     return found
 
 

@@ -61,13 +61,28 @@ def entry_of(folder: Path) -> dict[str, Any] | None:
         return {"since": float(entry["since"]), "processes": int(entry["processes"])}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError):  # edited by hand: it waits nonetheless
+    except (
+        OSError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # edited by hand: it waits nonetheless
         return {"since": 0.0, "processes": 1}
 
 
 def wake(runs: Path) -> None:
     """Have a process look after the queue; one that is there already goes on alone."""
     _detached([sys.executable, "-m", "facevis.fullscale.queue", str(runs)], subprocess.DEVNULL)
+
+
+def looked_after(runs: Path) -> bool:
+    """Whether somebody goes through the queue; one who just begins waits a moment meanwhile."""
+    try:
+        with FileLock(str(runs / _LOCK), timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
 
 
 def work(runs: Path) -> None:
@@ -92,10 +107,9 @@ def _busy(runs: Path) -> bool:
 def _start(folder: Path) -> None:
     """Train, and wait for the end."""
     entry = entry_of(folder)
-    if entry is None or not leave(folder):
-        return  # it was taken out of the queue meanwhile
     log = _open_log(folder)
-    if log is None:
+    if entry is None or log is None:
+        leave(folder)
         return
     with log:
         train = ["-m", "facevis.fullscale.train", str(folder)]
@@ -104,6 +118,8 @@ def _start(folder: Path) -> None:
             train += ["--nproc", str(entry["processes"])]
         child = _detached([sys.executable, *train], log)
         running.note(folder, child.pid, entry["processes"], log.tell())
+    if not leave(folder):  # somebody took it out of the queue meanwhile
+        running.ask_to_stop(folder)
     running.ended(folder, child.pid, child.wait())
 
 

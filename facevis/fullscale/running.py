@@ -61,9 +61,14 @@ def read(folder: Path) -> Process | None:
     """Who trained here last; None where nobody did or the note cannot be read."""
     try:
         found = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
-        return Process(**found)
+        process = Process(**found)
     except (OSError, ValueError, TypeError):
         return None
+    whole = (process.pid, process.processes, process.log)
+    right = all(isinstance(number, int) for number in whole) and all(
+        isinstance(moment, int | float) for moment in (process.born, process.since)
+    )
+    return process if right else None
 
 
 def ended(folder: Path, pid: int, code: int) -> None:
@@ -96,5 +101,5 @@ def _born(pid: int) -> float | None:
         process = psutil.Process(pid)
         gone = process.status() == psutil.STATUS_ZOMBIE
         return None if gone else process.create_time()
-    except psutil.Error:
+    except (psutil.Error, ValueError):
         return None
