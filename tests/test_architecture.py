@@ -23,7 +23,7 @@ LAYERS = (
         "statistics",
         "verification",
     },
-    {"atlas", "embedders", "figures", "fullscale", "i18n", "lessons", "links", "live"},
+    {"atlas", "embedders", "figures", "fullscale", "i18n", "lessons", "library", "links", "live"},
     {
         "__main__",
         "app",

@@ -97,7 +97,7 @@ def submit(runs: Path, name: str, config: FullScaleConfig, processes: int = 1) -
     """
     from facevis.fullscale.heads import rule_of
 
-    _check_name(name)
+    check_name(name)
     whole("processes", processes, 1, 1024)
     rule_of(config.head)  # the limits of margins are known there
     config.check(processes)
@@ -131,7 +131,7 @@ def stop(folder: Path) -> None:
 
 def rename(folder: Path, name: str) -> Path:
     """Give a run another name, which is that of its folder; the new folder."""
-    job, new = look(folder), folder.parent / _check_name(name)
+    job, new = look(folder), folder.parent / check_name(name)
     _refuse_busy(job, "rename")
     if new == folder:
         return folder
@@ -176,7 +176,8 @@ def free_name(runs: Path, stem: str) -> str:
 def log_tail(folder: Path, lines: int = 60) -> list[str]:
     """The last lines of what the run's process said, without colours and control characters."""
     text = _end_of(folder / LOG, 2**16).decode("utf-8", "replace")
-    return [_ESCAPES.sub("", line.rpartition("\r")[2]) for line in text.splitlines()[-lines:]]
+    found = text.removesuffix("\n").split("\n")[-lines:] if text else []
+    return [_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in found]
 
 
 # -- what a folder tells ---------------------------------------------------------------------------
@@ -320,7 +321,8 @@ def _enqueue(folder: Path, processes: int) -> None:
         ) from error
 
 
-def _check_name(name: str) -> str:
+def check_name(name: str) -> str:
+    """The name, if a run can have it; ``ValueError`` says what it may be."""
     if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
         raise ValueError(
             f"{name[:80]!r} cannot be the name of a run; take up to 80 letters, digits, spaces, "

@@ -66,6 +66,12 @@ class Rooms:
                 self._runs.move_to_end(token)
             return self._runs.get(token)
 
+    def training(self) -> list[tuple[str, LiveRun]]:
+        """Token and run of all that can train and keep what they did, the newest use last."""
+        with self._lock:
+            found = list(self._runs.items())
+        return [(t, run) for t, run in found if isinstance(run, LiveRun) and not run.last_only]
+
     def forget(self, token: str) -> None:
         """Let a run go at once."""
         with self._lock:
