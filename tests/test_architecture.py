@@ -23,7 +23,7 @@ LAYERS = (
         "statistics",
         "verification",
     },
-    {"atlas", "embedders", "figures", "fullscale", "i18n", "lessons", "library", "links", "live"},
+    {"atlas", "embedders", "figures", "fullscale", "i18n", "lessons", "library", "library", "links", "live"},
     {
         "__main__",
         "app",

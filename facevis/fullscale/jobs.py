@@ -198,7 +198,7 @@ def _may_be_run(folder: Path) -> bool:
 
 def _look(folder: Path, line: list[Path]) -> Job:
     process = running.read(folder)
-    entries = _last_entries(folder)
+    entries = last_entries(folder)
     steps = [entry["step"] for entry in entries if entry["kind"] == "train"]
     config, sentence = _config(folder)
     state, said = _state(folder, process, entries)
@@ -277,7 +277,7 @@ def _how_it_ended(folder: Path, process: running.Process) -> str:
     )
 
 
-def _last_entries(folder: Path) -> list[dict[str, Any]]:
+def last_entries(folder: Path) -> list[dict[str, Any]]:
     """The journal's last entries; lines that are none are passed over."""
     found = []
     for line in _end_of(folder / METRICS, _LAST).splitlines():
@@ -322,6 +322,7 @@ def _enqueue(folder: Path, processes: int) -> None:
 
 
 def check_name(name: str) -> str:
+    """The name, if a run can have it; ``ValueError`` in words if not."""
     """The name, if a run can have it; ``ValueError`` says what it may be."""
     if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
         raise ValueError(

@@ -1,8 +1,19 @@
-"""Runs that are kept: listed, compared, annotated, packed into one file and back.
+"""All runs in one place: small ones that were kept, and full-scale ones; compared, packed, annotated.
 
-It knows folders of runs, toy and full-scale, and the runs that live in this app; no screen.
+A run is a folder in the folder of runs. What trains or shows them is elsewhere.
 """
 
-from facevis.library.toys import keep, recording_of
+from facevis.library.catalogue import Entry, entries
+from facevis.library.keeping import keep_run, read_notes, recording_of, write_notes
+from facevis.library.packing import export_run, import_run
 
-__all__ = ["keep", "recording_of"]
+__all__ = [
+    "Entry",
+    "entries",
+    "export_run",
+    "import_run",
+    "keep_run",
+    "read_notes",
+    "recording_of",
+    "write_notes",
+]
