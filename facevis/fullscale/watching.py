@@ -213,14 +213,15 @@ def _news(folder: Path, place: str) -> _News:
             place = _place(file, reading.end)
     except OSError:  # not there yet, or not to be read: the state says what there is to say
         start, place = 0, ""
-    rows = [entry for entry in map(_entry, train) if entry]
+    entries = list(map(_entry, train))
+    rows = [entry for entry in entries if entry]
     names = ("step", "time", *CURVES)
     others = [*events, *angles, *(entry for one in evaluations.values() for entry in one)]
     return _News(
         place=place,
         anew=start == 0,
         every=train.every,
-        unreadable=unreadable,
+        unreadable=unreadable + len(entries) - len(rows),
         train={name: [_number(row.get(name)) for row in rows] for name in names},
         others=sorted(others, key=lambda entry: entry["step"]),
     )
@@ -244,7 +245,9 @@ class _Lines:
 def _start(file: BinaryIO, place: str) -> int:
     """Where to go on from; 0 if the bytes before are others than they were."""
     match = _PLACE.fullmatch(place)
-    return int(match[1]) if match and _place(file, int(match[1])) == place else 0
+    offset = int(match[1]) if match else 0
+    there = offset <= file.seek(0, os.SEEK_END) and _place(file, offset) == place
+    return offset if there else 0
 
 
 def _place(file: BinaryIO, offset: int) -> str:

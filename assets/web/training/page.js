@@ -45,6 +45,7 @@ export class TrainingView {
     if (another) {
       this.history.clear();
       this.run = undefined;
+      write(this.note, "");
       this.root.dataset.waiting = "";
       this.#ask();
     } else if (before.lang !== data.lang || this.root.dataset.theme !== theme) {
