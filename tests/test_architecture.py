@@ -20,10 +20,11 @@ LAYERS = (
         "mining",
         "models",
         "objectives",
+        "photographs",
         "statistics",
         "verification",
     },
-    {"atlas", "embedders", "figures", "fullscale", "i18n", "lessons", "library", "library", "links", "live"},
+    {"atlas", "embedders", "figures", "fullscale", "i18n", "lessons", "library", "links", "live"},
     {
         "__main__",
         "app",
@@ -52,7 +53,8 @@ ALLOWED = {
         *("facevis/cli.py", "facevis/compare.py", "facevis/data_report.py", "facevis/evaluate.py"),
         *("facevis/export_command.py", "facevis/fullscale/screen.py", "facevis/train_command.py"),
     ),
-    "onnxruntime": ("facevis/embedders.py",),
+    "cv2": ("facevis/photographs/",),
+    "onnxruntime": ("facevis/embedders/onnx_model.py",),
     "plotly": ("facevis/figures/", "facevis/ui/"),
 }
 """Where a library may be imported."""

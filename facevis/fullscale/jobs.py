@@ -322,7 +322,6 @@ def _enqueue(folder: Path, processes: int) -> None:
 
 
 def check_name(name: str) -> str:
-    """The name, if a run can have it; ``ValueError`` in words if not."""
     """The name, if a run can have it; ``ValueError`` says what it may be."""
     if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
         raise ValueError(

@@ -1,19 +1,8 @@
-"""All runs in one place: small ones that were kept, and full-scale ones; compared, packed, annotated.
+"""Runs that are kept: listed, compared, annotated, packed into one file and back.
 
-A run is a folder in the folder of runs. What trains or shows them is elsewhere.
+It knows folders of runs, toy and full-scale, and the runs that live in this app; no screen.
 """
 
-from facevis.library.catalogue import Entry, entries
-from facevis.library.keeping import keep_run, read_notes, recording_of, write_notes
-from facevis.library.packing import export_run, import_run
+from facevis.library.toys import keep, recording_of
 
-__all__ = [
-    "Entry",
-    "entries",
-    "export_run",
-    "import_run",
-    "keep_run",
-    "read_notes",
-    "recording_of",
-    "write_notes",
-]
+__all__ = ["keep", "recording_of"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from facevis import __version__
 from facevis.fullscale import jobs
-from facevis.fullscale.runs import write_whole
+from facevis.fullscale.runs import CONFIG, write_whole
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
 
@@ -28,7 +28,8 @@ _PATIENCE = 10.0
 def is_toy(folder: Path) -> bool:
     """Whether a kept toy run lies there."""
     try:
-        return (folder / RECORDING).exists() and not folder.name.startswith(".")
+        found = any((folder / name).exists() for name in (RECORDING, ABOUT))
+        return found and not folder.name.startswith(".") and not (folder / CONFIG).exists()
     except OSError:
         return False
 

@@ -1,0 +1,106 @@
+"""What people do with a run on the shelf: note, rename, delete, make room.
+
+Notes are plain text in ``notes.txt``. It knows folders and no screen.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from facevis.fullscale import jobs
+from facevis.fullscale.runs import CHECKPOINTS, write_whole
+from facevis.library import toys
+from facevis.library.shelf import entry_of, size_of
+
+NOTES = "notes.txt"
+LONGEST = 20_000
+"""Characters of a note."""
+
+
+def read_notes(folder: Path) -> str:
+    """The notes on a run, empty where there are none; ``ValueError`` if they cannot be read."""
+    path = folder / NOTES
+    try:
+        with path.open("rb") as file:
+            return file.read(4 * LONGEST).decode("utf-8", "replace")[:LONGEST]
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}); correct its permissions."
+        ) from error
+
+
+def write_notes(folder: Path, text: str, before: str) -> str:
+    """Write the notes on a run; what stands there then.
+
+    ``before`` is what the writer had read: where somebody else wrote meanwhile, both texts stay.
+    """
+    entry_of(folder)
+    if len(text) > LONGEST:
+        raise ValueError(f"the notes have {len(text):,} characters; {LONGEST:,} are kept at most.")
+    there = read_notes(folder)
+    both = text if there in (before, text, "") else f"{there}\n\n{text}"[:LONGEST]
+    try:
+        write_whole(folder / NOTES, both)
+    except OSError as error:
+        raise ValueError(
+            f"the notes on {folder.name} could not be written ({error.strerror}); make room or "
+            f"correct the permissions of {folder}. The text is still on the page."
+        ) from error
+    return both
+
+
+def rename(folder: Path, name: str) -> Path:
+    """Give a run another name, which is that of its folder; the new folder."""
+    if not toys.is_toy(folder):
+        return jobs.rename(folder, name)
+    new = folder.parent / jobs.check_name(name)
+    if new == folder:
+        return folder
+    if new.exists():
+        raise ValueError(f"there is a run {name} already; choose another name.")
+    try:
+        return folder.rename(new)
+    except OSError as error:
+        raise ValueError(f"{folder.name} cannot be renamed ({error.strerror}).") from error
+
+
+def delete(folder: Path) -> None:
+    """Remove a run with all it holds; a removal that was cut off is finished by the next."""
+    if not toys.is_toy(folder):
+        jobs.delete(folder)
+        return
+    if folder.is_symlink():
+        raise ValueError(f"{folder.name} is a link to another folder; remove the link by hand.")
+    _remove(folder, folder.with_name(f".deleted-{os.getpid()}-{folder.name}"))
+
+
+def free_checkpoints(folder: Path) -> int:
+    """Remove all checkpoints of a run but the last; the bytes that are free now."""
+    entry = entry_of(folder)
+    if entry.busy:
+        raise ValueError(f"{entry.name} is {entry.state}; stop it before you remove checkpoints.")
+    there = folder / CHECKPOINTS
+    freed = 0
+    for step in entry.checkpoints[:-1]:
+        path = there / f"step-{step:08d}"
+        size = size_of(path)
+        _remove(path, there / f".old-{step:08d}")
+        freed += size
+    return freed
+
+
+def _remove(folder: Path, away: Path) -> None:
+    """Renamed first: a removal that is cut off must not leave a half that bears the name."""
+    try:
+        shutil.rmtree(away, ignore_errors=True)
+        folder.rename(away)
+    except OSError as error:
+        raise ValueError(
+            f"{folder.name} cannot be deleted ({error.strerror}); correct the permissions of "
+            f"{folder.parent}."
+        ) from error
+    shutil.rmtree(away, ignore_errors=True)
