@@ -1,62 +1,24 @@
-"""Trained models as functions from pictures to embeddings: recordings of facevis, ONNX files.
-
-Everything runs on the CPU. It knows pictures and models; it does not know what is measured on the
-embeddings. onnxruntime is loaded for an .onnx file only, with its usage statistics switched off.
-Networks of PyTorch are embedded by ``fullscale.embedding``.
-"""
+"""ONNX models as embedders. onnxruntime is loaded when one is opened, without usage statistics."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import torch
 
-from facevis.datasets import DATASETS, Dataset
-from facevis.datasets.dataset import as_inputs
-from facevis.figures.moments import moment
-from facevis.figures.words import Words, title
-from facevis.live.ensemble import Ensemble
-from facevis.live.material import material_for
-from facevis.live.recording import Recording
+from facevis.embedders.protocol import Progress, batches, with_channels
+from facevis.figures.words import Words
 from facevis.models.described import Description
 from facevis.validation import choice, positive, whole, within
-
-Progress = Callable[[int, int], None]
 
 _BATCH = 64
 _DYNAMIC_SIZE = 112
 """Side of the pictures where the model takes any: what face networks are mostly trained on."""
-_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _LARGEST = 512
 _NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
-
-
-class Embedder(Protocol):
-    """One model, or several that were trained side by side."""
-
-    size: int
-    """Side of its square pictures, pixels."""
-
-    def embed(self, images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
-        """Pictures (N, size, size, 1 or 3), uint8, to embeddings (M, N, D), float32."""
-        ...
-
-    def names(self, words: Words) -> list[tuple[str, str]]:
-        """Name and settings of each model."""
-        ...
-
-    def trained_on(self, folder: Path) -> bool:
-        """Whether the folder is where its own training pictures come from, if it knows."""
-        ...
-
-    def about(self) -> dict[str, Any]:
-        """What it is, in plain types."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -71,116 +33,13 @@ class OnnxOptions:
     std: float | None = None
 
 
-def open_model(path: Path, options: OnnxOptions) -> RecordingEmbedder | OnnxEmbedder:
-    """The embedder of a file, by its suffix; ``ValueError`` in words for what is no model."""
-    if path.suffix.lower() == ".onnx":
-        return OnnxEmbedder(path, options)
-    if path.suffix.lower() != ".npz":
-        raise ValueError(
-            f"{path.name} is no model; name a recording (.npz), an .onnx file, the folder of a "
-            "training run, or weights (.pth, .pt, .safetensors)."
-        )
-    if options != OnnxOptions():
-        raise ValueError(
-            "--size, --channels, --mean and --std are for .onnx models; a recording knows how it "
-            "was trained: leave them out."
-        )
-    return RecordingEmbedder(path)
-
-
-class RecordingEmbedder:
-    """All members of a recording, as they were at its last step."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.recording = Recording.load(path)
-        if not self.recording.state:
-            raise ValueError(
-                f"{path.name} holds no training state, only what was seen; save the recording "
-                "again with its state."
-            )
-        self.material = material_for(self.recording.config)
-        channels, height, width = self.material.dataset.image_shape
-        if height != width:
-            raise ValueError(
-                f"{path.name} was trained on pictures of {width}×{height} pixels; only models of "
-                "square pictures can be evaluated."
-            )
-        self.size, self._channels = height, channels
-        self._ensemble = Ensemble(self.recording.config, self.material, device="cpu")
-        self._ensemble.restore(self.recording.state)
-        self._check_pictures()
-
-    def _check_pictures(self) -> None:
-        """What it saw at its last step must come out again: else its pictures are others by now,
-        and who trained cannot be told."""
-        last, config = self.recording.snapshots[-1], self.recording.config
-        now = self._ensemble.snapshot().embeddings
-        same = now.shape == last.embeddings.shape
-        if same:  # a member that diverged has nothing to compare
-            alive = np.isfinite(now).all(axis=(1, 2))
-            same = np.allclose(now[alive], last.embeddings[alive], rtol=1e-2, atol=1e-2)
-        if not same:
-            raise ValueError(
-                f"the pictures of {config.dataset} are not those that {self.path.name} was "
-                "recorded with; bring them back, or train and save again."
-            )
-
-    @torch.no_grad()
-    def embed(self, images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
-        """Pictures (N, size, size, 1 or 3), uint8, to embeddings (M, N, D), float32."""
-        ensemble = self._ensemble
-        shape = len(ensemble.members), len(images), self.recording.config.embedding_dim
-        found = np.empty(shape, np.float32)
-        for rows in batches(len(images), _BATCH, progress):
-            pixels = with_channels(images[rows], self._channels)
-            shares = ensemble.shares(torch.from_numpy(as_inputs(pixels)))
-            for group, raw in zip(ensemble.groups, shares, strict=True):
-                found[group.index, rows] = group.display(raw).numpy()
-        return found
-
-    def names(self, words: Words) -> list[tuple[str, str]]:
-        """Name and settings of each member; those that come twice are numbered."""
-        last, config = self.recording.snapshots[-1], self.recording.config
-        count = len(config.members)
-        found = [title(moment(self.recording, last, i), words, config.swept) for i in range(count)]
-        return [
-            (f"{pair[0]} #{found[: i + 1].count(pair)}", pair[1]) if found.count(pair) > 1 else pair
-            for i, pair in enumerate(found)
-        ]
-
-    def strangers(self) -> Dataset:
-        """Its own pictures of identities that were left out of training."""
-        data, first = self.material.dataset, self.material.num_classes
-        if data.num_classes - first < 2:
-            raise ValueError(
-                f"{self.path.name} left nobody out of training, so it has no strangers of its own; "
-                "name pictures with --folder or --pairs, or train with unseen identities."
-            )
-        return data.select(range(first, data.num_classes))
-
-    def trained_on(self, folder: Path) -> bool:
-        """Whether the folder is where its own training pictures come from."""
-        name = self.recording.config.dataset
-        return name not in DATASETS and Path(name).resolve() == folder.resolve()
-
-    def about(self) -> dict[str, Any]:
-        """What it is, in plain types."""
-        recording = self.recording
-        return {
-            "file": self.path.name,
-            "kind": "recording",
-            "step": recording.snapshots[-1].step,
-            "config": recording.config.to_json(),
-        }
-
-
 class OnnxEmbedder:
     """An ONNX model with one input of pictures and one output of embeddings."""
 
-    def __init__(self, path: Path, options: OnnxOptions) -> None:
+    def __init__(self, path: Path, options: OnnxOptions, model: bytes | None = None) -> None:
+        """``model`` stands in for what is in the file."""
         self.path = path
-        self._session, self.version = _session(path)
+        self._session, self.version = _session(path, model)
         texts = self._session.get_modelmeta().custom_metadata_map
         self.described = said = Description.from_texts(texts, path.name)
         if said:
@@ -300,9 +159,9 @@ class OnnxEmbedder:
         }
 
 
-def _session(path: Path) -> tuple[Any, str]:
+def _session(path: Path, model: bytes | None) -> tuple[Any, str]:
     """The model, loaded, and the version of what loads it."""
-    if not path.is_file():
+    if model is None and not path.is_file():
         raise ValueError(f"there is no file {path}; check the path of the model.")
     import onnxruntime
 
@@ -311,7 +170,7 @@ def _session(path: Path) -> tuple[Any, str]:
     settings.log_severity_level = 4  # what matters is said in words
     try:
         session = onnxruntime.InferenceSession(
-            str(path), settings, providers=["CPUExecutionProvider"]
+            model or str(path), settings, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # the library's own kinds, of no common class
         raise ValueError(
@@ -323,24 +182,3 @@ def _session(path: Path) -> tuple[Any, str]:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
-
-
-def with_channels(images: np.ndarray, channels: int) -> np.ndarray:
-    """Pictures (N, H, W, 1 or 3) with so many channels: grey repeated, or colour weighed to grey.
-
-    >>> with_channels(np.full((1, 8, 8, 1), 7, np.uint8), 3).shape
-    (1, 8, 8, 3)
-    """
-    if images.shape[-1] == channels:
-        return images
-    if channels == 3:
-        return np.repeat(images, 3, axis=-1)
-    return np.rint(images @ _GREY)[..., None].astype(np.uint8)
-
-
-def batches(count: int, size: int, progress: Progress | None) -> Iterator[slice]:
-    """The rows of each batch; ``progress`` hears when one is done."""
-    for first in range(0, count, size):
-        yield slice(first, first + size)
-        if progress:
-            progress(min(first + size, count), count)
