@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,9 @@ def entry_of(folder: Path) -> dict[str, Any] | None:
 
 def wake(runs: Path) -> None:
     """Have a process look after the queue; one that is there already goes on alone."""
-    _detached([sys.executable, "-m", "facevis.fullscale.queue", str(runs)], subprocess.DEVNULL)
+    command = [sys.executable, "-m", "facevis.fullscale.queue", str(runs)]
+    worker = _detached(command, subprocess.DEVNULL)
+    threading.Thread(target=worker.wait, daemon=True).start()  # so that no zombie is left
 
 
 def looked_after(runs: Path) -> bool:
