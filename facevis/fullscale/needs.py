@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ WARM_UP, MEASURED = 2, 10
 """Steps of a probe: those that find out how to compute, and those that are timed."""
 _HEAD_PIECE, _HEAD_PIECE_GPU = 2**20, 2**25
 """Logits that the head computes at once."""
+_MOMENT = 3.0
+"""Seconds in which a cancelled probe may tidy up."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,10 @@ class Probe:
         self._cancelled = True
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self._process.pid)
-            for one in (process, *process.children(recursive=True)):
+            family = [process, *process.children(recursive=True)]
+            if sys.platform != "win32":
+                process.send_signal(signal.SIGINT)  # it tidies up, if it is quick
+            for one in psutil.wait_procs(family, _MOMENT)[1]:
                 with contextlib.suppress(psutil.Error):
                     one.kill()
         self.wait()
@@ -205,15 +211,16 @@ class Probe:
         errors = threading.Thread(target=said.extend, args=[self._process.stderr], daemon=True)
         errors.start()
         result = None
-        for line in self._process.stdout:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                entry = json.loads(line)
-                if "phase" in entry:
-                    self.progress = entry["phase"], entry["done"] / entry["of"]
-                elif "images_per_second" in entry:
-                    result = entry
-        code = self._process.wait()
-        errors.join()
+        with self._process:
+            for line in self._process.stdout:
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    entry = json.loads(line)
+                    if "phase" in entry:
+                        self.progress = entry["phase"], entry["done"] / entry["of"]
+                    elif "images_per_second" in entry:
+                        result = entry
+            errors.join()
+        code = self._process.returncode
         shutil.rmtree(self._folder, ignore_errors=True)
         if self._cancelled:
             self.error = "the measurement was cancelled."
@@ -312,6 +319,8 @@ def main() -> None:
     except ValueError as error:
         print(error, file=sys.stderr, flush=True)
         raise SystemExit(2) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":
