@@ -112,8 +112,8 @@ def begin(query: Mapping[str, str]) -> list[str]:
 def drafting(value: bool | None = None) -> bool:
     """Whether a new run is being put together; with a value, say so."""
     if value is not None:
-        state.keep("fullscale:drafting", value)
-    found: bool = state.recall("fullscale:drafting", False)
+        state.keep("full:drafting", value)
+    found: bool = state.recall("full:drafting", False)
     return found
 
 

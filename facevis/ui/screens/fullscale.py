@@ -43,6 +43,7 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
         st.query_params.from_dict({"lang": state.language()})
         st.info(t("full_none", folder=runs.plain(str(jobs.runs_folder()))))
         return
+    _choose([job.name for job in found])
     _list(t, any(job.alive or job.state == "queued" for job in found))
     name = state.read("run")
     st.query_params.from_dict({"run": name, "lang": state.language()})
@@ -60,12 +61,7 @@ def _list(t: Translate, moving: bool) -> None:
         found = {job.name: job for job in jobs.find(jobs.runs_folder())}
         if not found:
             st.rerun()
-        following = state.take("fullscale:next")
-        if following is not None:
-            state.write({"run": following})
-        changed = state.read("run") not in found
-        if changed:
-            state.write({"run": next(iter(found))})
+        changed = _choose(list(found))
         st.markdown(f"**{t('full_runs')}**")
         with st.container(height=330 if len(found) > _RUNS_BEFORE_SCROLLING else "content"):
             _radio(t, found)
@@ -73,10 +69,19 @@ def _list(t: Translate, moving: bool) -> None:
         _said()
         _actions(t, chosen)
         still = any(job.alive or job.state == "queued" for job in found.values())
-        if state.take("fullscale:chosen") or still != moving or changed:
+        if state.take("full:chosen") or still != moving or changed:
             st.rerun()
 
     show()
+
+
+def _choose(names: list[str]) -> bool:
+    """See that a run is chosen that there is; whether that is another one."""
+    wanted = state.take("full:next") or state.read("run")
+    chosen = wanted if wanted in names else names[0]
+    before = state.read("run")
+    state.write({"run": chosen})
+    return chosen != before
 
 
 def _radio(t: Translate, found: dict[str, Job]) -> None:
@@ -93,8 +98,8 @@ def _radio(t: Translate, found: dict[str, Job]) -> None:
 
 def _chosen() -> None:
     """Another run is chosen: the page is drawn anew, and what was said is past."""
-    state.keep("fullscale:chosen", True)
-    state.take("fullscale:said")
+    state.keep("full:chosen", True)
+    state.take("full:said")
 
 
 def _caption(t: Translate, job: Job) -> str:
@@ -118,21 +123,21 @@ def age(t: Translate, seconds: float) -> str:
 
 def _said() -> None:
     """What the last action had to say, until the next one."""
-    said = state.recall("fullscale:said")
+    said = state.recall("full:said")
     if said is not None:
         (st.error if said[0] == "error" else st.success)(runs.plain(said[1]))
 
 
 def _do(work: Callable[[], str | None]) -> None:
     """An action on a run; what cannot be done is said. It gives the run that is chosen then."""
-    state.take("fullscale:said")
+    state.take("full:said")
     try:
         name = work()
     except ValueError as error:
-        state.keep("fullscale:said", ("error", str(error)))
+        state.keep("full:said", ("error", str(error)))
     else:
         if name is not None:
-            state.keep("fullscale:next", name)
+            state.keep("full:next", name)
     st.rerun()
 
 
@@ -146,7 +151,7 @@ def _actions(t: Translate, job: Job) -> None:
             icon=":material/stop:",
             help=t("full_stop_help"),
             disabled=job.state == "stopping",
-            key="fullscale:stop",
+            key="full:stop",
         )
         if pressed:
             _do(lambda: jobs.stop(job.folder))
@@ -166,21 +171,21 @@ def _actions(t: Translate, job: Job) -> None:
 
 def _resume(t: Translate, job: Job) -> None:
     processes = st.number_input(
-        t("full_processes"), 1, 1024, job.processes, key=f"fullscale:processes:{job.name}"
+        t("full_processes"), 1, 1024, job.processes, key=f"full:processes:{job.name}"
     )
-    if st.button(t("full_resume_now"), type="primary", key="fullscale:resume"):
+    if st.button(t("full_resume_now"), type="primary", key="full:resume"):
         _do(lambda: jobs.resume(job.folder, int(processes)))
 
 
 def _rename(t: Translate, job: Job) -> None:
-    name = st.text_input(t("full_rename_to"), job.name, key=f"fullscale:rename:{job.name}")
-    if st.button(t("full_rename"), type="primary", key="fullscale:rename"):
+    name = st.text_input(t("full_rename_to"), job.name, key=f"full:rename:{job.name}")
+    if st.button(t("full_rename"), type="primary", key="full:rename"):
         _do(lambda: jobs.rename(job.folder, name.strip()).name)
 
 
 def _delete(t: Translate, job: Job) -> None:
     st.markdown(t("full_delete_sure", name=f"**{runs.plain(job.name)}**", size=size_of(job)))
-    if st.button(t("full_delete_now"), type="primary", key="fullscale:delete"):
+    if st.button(t("full_delete_now"), type="primary", key="full:delete"):
         _do(lambda: jobs.delete(job.folder))
 
 

@@ -223,18 +223,18 @@ def _measured(t: Translate, config: FullScaleConfig, processes: int, columns: An
         t("full_probe"), icon=":material/speed:", help=t("full_probe_help")
     ):
         _end_probe()
-        state.keep("fullscale:probe", ((config, processes), Probe(config, processes)))
+        state.keep("full:probe", ((config, processes), Probe(config, processes)))
         st.rerun()
 
 
 def _probe_of(config: FullScaleConfig, processes: int) -> Probe | None:
     """The measurement of this very configuration, if there is one."""
-    asked, probe = state.recall("fullscale:probe", (None, None))
+    asked, probe = state.recall("full:probe", (None, None))
     return probe if asked == (config, processes) else None
 
 
 def _end_probe() -> None:
-    _, probe = state.take("fullscale:probe") or (None, None)
+    _, probe = state.take("full:probe") or (None, None)
     if probe is not None and probe.running:
         probe.cancel()
 
@@ -247,7 +247,7 @@ def _progress(t: Translate, probe: Probe) -> None:
         columns = st.columns([5, 1], vertical_alignment="center")
         phase, share = probe.progress
         columns[0].progress(min(1.0, share), text=t(f"full_probe_phase_{phase}"))
-        if columns[1].button(t("full_cancel"), key="fullscale:cancel"):
+        if columns[1].button(t("full_cancel"), key="full:cancel"):
             _end_probe()
             st.rerun()
 
@@ -264,7 +264,7 @@ def _start(t: Translate, config: FullScaleConfig | str, free: str) -> None:
         type="primary",
         icon=":material/play_arrow:",
         disabled=isinstance(config, str),
-        key="fullscale:start",
+        key="full:start",
     )
     if not pressed or isinstance(config, str):
         return
@@ -278,7 +278,7 @@ def _start(t: Translate, config: FullScaleConfig | str, free: str) -> None:
     except ValueError as error:
         st.error(runs.plain(str(error)))
         return
-    state.keep("fullscale:next", name)
+    state.keep("full:next", name)
     fullscale.drafting(False)
     st.rerun()
 
