@@ -9,6 +9,8 @@ from network_files import STRANGERS, one_thread, run_folder, small_network
 from runs import prepared, small
 
 from facevis.fullscale.train import Training
+from facevis.library import toys
+from facevis.live import Ensemble, Member, RunConfig
 from facevis.live.rooms import rooms
 
 PAGE = "dimensions"
@@ -176,17 +178,31 @@ def test_cancelling_and_clearing(folder):
 def test_lesson_13_takes_a_trained_network_and_gives_its_own_recording_back():
     app = visit("lecture", lesson="13", run="mine")
     deadline = time.monotonic() + 60
-    while app.session_state["lecture:run"][2].running and time.monotonic() < deadline:
+    while app.session_state["lecture:run"].survey.running and time.monotonic() < deadline:
         time.sleep(0.05)
     app.run()
     assert app.query_params["run"] == "mine"
-    token, name, _ = app.session_state["lecture:run"]
-    assert name == "mine"
-    assert rooms.watch(token).step == 6
+    stage = app.session_state["lecture:run"]
+    assert stage.title == "mine"
+    assert rooms.watch(stage.token).step == 6
     back = next(b for b in app.button if "own recording" in b.label)
     back.click().run()
     assert not app.exception
     assert "run" not in app.query_params
+
+
+def test_lesson_13_takes_a_kept_run_and_one_of_this_app(folder):
+    config = RunConfig(members=(Member(), Member(objective="triplet")), identities=4, steps=2)
+    recording = Ensemble(config, device="cpu").record()
+    if not (folder / "small one").exists():
+        toys.keep(recording, folder, "small one")
+    token = rooms.open(config, recording)
+    for name in ("small one", token):
+        app = visit("lecture", lesson="13", run=name)
+        assert not app.warning
+        assert app.query_params["run"] == name
+        shown = rooms.watch(app.session_state["lecture:run"].token)
+        assert len(shown.members) == 2
 
 
 @pytest.mark.parametrize("name", ["nobody", "../mine", "fresh", ".embeddings"])

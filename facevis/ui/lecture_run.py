@@ -5,9 +5,13 @@ A link names it; a network first has to look at some people, which takes a while
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from facevis.atlas import Survey, model_of_run
 from facevis.atlas.survey import Question
 from facevis.fullscale import jobs
+from facevis.library import toys
+from facevis.live.material import material_for
 from facevis.live.rooms import rooms
 from facevis.live.shown import ShownRun
 from facevis.ui import state
@@ -16,55 +20,59 @@ from facevis.ui.dimensions_state import EMBEDDINGS
 _KEY = "lecture:run"
 IDENTITIES, IMAGES_EACH = 24, 15
 
-OnStage = tuple[str, str, ShownRun]
+
+@dataclass(frozen=True)
+class Stage:
+    """What stands in, or is on its way."""
+
+    link: str
+    """What an address calls it."""
+    title: str
+    token: str = ""
+    survey: Survey | None = None
 
 
 def begin(name: str) -> None:
     """Put the run of that name on stage; ``ValueError`` in words if it cannot be."""
     end()
+    state.keep(_KEY, _stage(name))
+
+
+def _stage(name: str) -> Stage:
     live = rooms.watch(name)
     if live is not None:
-        title = live.titles[0][0] if live.titles else live.material.dataset.name
-        state.keep(_KEY, (name, title, None))
-        return
+        return Stage(name, toys.stem_of(live.recording), name)
     folder = jobs.runs_folder() / name
     if name != folder.name or name.startswith("."):
         raise ValueError(f"{name[:40]!r} is no name of a run; open it from the page of all runs.")
+    if toys.is_toy(folder):
+        recording = toys.recording_of(folder)
+        token = rooms.show(ShownRun(recording, material_for(recording.config)))
+        return Stage(name, name, token)
     model = model_of_run(folder)
     question = Question(people=model.trained_on, identities=IDENTITIES, images_each=IMAGES_EACH)
-    last = model.moments[-1:]
-    survey = Survey(model.at(last), question, jobs.runs_folder() / EMBEDDINGS)
-    state.keep(_KEY, (None, name, survey))
+    last = model.at(model.moments[-1:])
+    return Stage(name, name, "", Survey(last, question, jobs.runs_folder() / EMBEDDINGS))
 
 
 def end() -> None:
     """The lesson shows its own recording again."""
-    before = state.take(_KEY)
-    if before is not None and before[2] is not None:
-        before[2].cancel()
+    before: Stage | None = state.take(_KEY)
+    if before is not None and before.survey is not None:
+        before.survey.cancel()
 
 
-def survey() -> Survey | None:
-    """What is still on its way to the stage, or failed."""
-    found = state.recall(_KEY)
-    made: Survey | None = found[2] if found else None
-    return made
+def stage() -> Stage | None:
+    """What stands in, with a token as soon as it can be shown."""
+    found: Stage | None = state.recall(_KEY)
+    if found is not None and not found.token and found.survey is not None and found.survey.run:
+        found = replace(found, token=rooms.show(found.survey.run))
+        state.keep(_KEY, found)
+    return found
 
 
-def name() -> str:
-    """What a link calls the run; empty if there is none."""
-    found = state.recall(_KEY)
-    return (found[1] if found[2] is not None else found[0]) if found else ""
-
-
-def on_stage() -> OnStage | None:
-    """Token, name and run, if one stands in."""
-    found = state.recall(_KEY)
-    if found is None:
-        return None
-    token, name, made = found
-    if token is None and made.run is not None:
-        token = rooms.show(made.run)
-        state.keep(_KEY, (token, name, made))
-    run = rooms.watch(token) if token else None
-    return (token, name, run) if run is not None else None
+def shown() -> tuple[str, str, ShownRun] | None:
+    """Token, title and run, if one can be shown."""
+    found = stage()
+    run = rooms.watch(found.token) if found is not None else None
+    return (found.token, found.title, run) if found is not None and run is not None else None

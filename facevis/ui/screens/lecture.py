@@ -52,7 +52,7 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
     if shown["number"] == WITH_RUN and _on_its_way(t):
         return
     try:
-        run = lecture_run.on_stage()
+        run = lecture_run.shown()
         told = bundle(shown["number"], state.language(), shown["values"], run)
     except ValueError as error:
         st.error(runs.plain(str(error)))
@@ -83,13 +83,14 @@ def _begin_run(name: str) -> list[str]:
 
 def _on_its_way(t: Translate) -> bool:
     """Whether a run is yet to come on stage, and how far; then the way back to the recording."""
-    survey = lecture_run.survey()
+    stage = lecture_run.stage()
+    survey = stage.survey if stage is not None else None
     if survey is not None and survey.error:
         st.warning(runs.plain(survey.error))
     if survey is not None and survey.running:
         progress.follow(t, survey, lecture_run.end)
         return True
-    if lecture_run.on_stage() is not None:
+    if lecture_run.shown() is not None:
         st.button(t("lecture_own_recording"), on_click=lecture_run.end, type="tertiary")
     return False
 
@@ -112,9 +113,9 @@ def _query(shown: Mapping[str, Any]) -> dict[str, str]:
     query = {"lesson": str(shown["number"]), "lang": state.language()}
     if shown["view"] == "present":
         query["view"] = "present"
-    own = lecture_run.name()
-    if own and shown["number"] == WITH_RUN:
-        query["run"] = own
+    stage = lecture_run.stage()
+    if stage is not None and shown["number"] == WITH_RUN:
+        query["run"] = stage.link
     if shown["hidden"]:
         query["hide"] = ",".join(shown["hidden"])
     return query
