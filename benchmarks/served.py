@@ -23,6 +23,11 @@ FLAGS = [
 ]
 
 
+def app(runs: Path) -> tuple[str, ...]:
+    """The command of the app for a folder of runs."""
+    return (*APP[:-1], "--runs", str(runs), APP[-1])
+
+
 class Served(NamedTuple):
     url: str
     port: int

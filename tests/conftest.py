@@ -41,9 +41,10 @@ def node():
 
 
 @pytest.fixture(scope="session")
-def app_url(serve):
-    """The app as ``make app`` serves it, one for all tests."""
-    with serve(*served.APP) as app:
+def app_url(serve, tmp_path_factory):
+    """The app as ``make app`` serves it, one for all tests, with no runs."""
+    runs = tmp_path_factory.mktemp("no-runs")
+    with serve(*served.app(runs)) as app:
         yield app.url
 
 
