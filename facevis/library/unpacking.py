@@ -1,7 +1,8 @@
 """A run out of a file that somebody else made: everything is checked before anything is kept.
 
 Which names, how many, how large, which checksums; then that every part is what it says
-(``checks``). What is refused is refused in one sentence and leaves nothing behind. It knows archives and folders.
+(``checks``). What is refused is refused in one sentence and leaves nothing behind. It knows
+archives and folders.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from facevis.ui.screens import (
     dimensions,
     fullscale,
     lecture,
+    library,
     playground,
     strangers,
     sweep,
@@ -24,6 +25,7 @@ PAGES = {
     "strangers": strangers.page,
     "fullscale": fullscale.page,
     "dimensions": dimensions.page,
+    "runs": library.page,
 }
 # Pages about networks of any size: they share one menu.
 LARGE = ("fullscale", "dimensions", "runs", "yourself")

@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from facevis import library
 from facevis.figures import FORMATS, Cancelled, take_away
 from facevis.figures.tables import history_csv
+from facevis.fullscale import jobs
 from facevis.i18n import translator
+from facevis.library.toys import taken_from
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
 from facevis.ui import state
@@ -87,6 +90,18 @@ def section(t: Translate, run: LiveRun) -> None:
     """Choose a format, make the file, save it."""
     with st.expander(t("take_away")):
         _section(t, run)
+        keep(t, run)
+
+
+def keep(t: Translate, run: LiveRun) -> None:
+    """A button that puts the run on the page of all runs."""
+    if st.button(t("runs_keep_this"), help=t("runs_keep_this_help"), key=state.own_key("keep")):
+        try:
+            folder = library.keep(taken_from(run), jobs.runs_folder())
+        except ValueError as error:
+            st.error(plain(str(error)))
+        else:
+            st.success(plain(t("runs_kept", name=folder.name)))
 
 
 def _choices(run: LiveRun) -> tuple[str, ...]:

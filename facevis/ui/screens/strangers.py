@@ -98,6 +98,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         help=t("open_save_help"),
         on_click="ignore",
     )
+    take_away.keep(t, run)
 
 
 def _data(token: str, part: str, config: RunConfig) -> dict[str, object]:
