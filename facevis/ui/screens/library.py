@@ -19,7 +19,8 @@ from facevis.ui.screens import library_comparison
 
 Translate = Callable[..., str]
 
-_ROWS_BEFORE_SCROLLING = 10
+_ROWS, _ROW, _WIDTH = 10, 35, 250
+"""Runs that are seen without scrolling; pixels of a row, and of the column that says what it is."""
 
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
@@ -31,12 +32,13 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
     keys, gone = library.chosen(found)
     if gone:
         st.warning(t("runs_gone", names=runs.plain(", ".join(gone))))
-    _take_in(t)
     if not found:
+        _take_in(t)
         st.query_params.from_dict({"lang": state.language()})
         st.info(t("runs_none", folder=runs.plain(str(jobs.runs_folder()))))
         return
     _shelf(t, found)
+    _take_in(t)
     by_key = {entry.key: entry for entry in found}
     st.multiselect(
         t("runs_chosen"),
@@ -74,16 +76,16 @@ def _act(work: Callable[[], str]) -> None:
 
 
 def _shelf(t: Translate, found: Sequence[Entry]) -> None:
-    columns = st.columns([4, 5, 3], vertical_alignment="bottom")
-    columns[0].text_input(t("runs_seek"), key=state.key("sought"), help=t("runs_seek_help"))
-    columns[1].pills(
+    above = st.columns([3, 5, 3], vertical_alignment="bottom")
+    above[0].text_input(t("runs_seek"), key=state.key("sought"), help=t("runs_seek_help"))
+    above[1].pills(
         t("runs_kinds"),
         KINDS,
         selection_mode="multi",
         key=state.key("kinds"),
         format_func=lambda kind: t(f"runs_kind_{kind}"),
     )
-    columns[2].selectbox(
+    above[2].selectbox(
         t("runs_order"),
         [*ORDERS, "name"],
         key=state.key("order"),
@@ -93,11 +95,14 @@ def _shelf(t: Translate, found: Sequence[Entry]) -> None:
     if not left:
         st.info(t("runs_filtered"))
     else:
-        table = _table(t, left)
-        if len(left) > _ROWS_BEFORE_SCROLLING:
-            st.dataframe(table, hide_index=True, height=390)
-        else:
-            st.dataframe(table, hide_index=True)
+        columns = {
+            t("runs_name"): st.column_config.TextColumn(pinned=True),
+            t("runs_what"): st.column_config.TextColumn(width=_WIDTH),
+        }
+        rows = min(len(left), _ROWS) + 1
+        st.dataframe(
+            _table(t, left), hide_index=True, column_config=columns, height=_ROW * rows + 3
+        )
     st.caption(
         t(
             "runs_total",
