@@ -33,11 +33,14 @@ LARGE = ("fullscale", "dimensions", "runs", "yourself")
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 # Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.
 # And its captions are too pale to read from the back.
-caption = "#a6acba" if st.context.theme.type == "dark" else "#5c6370"
+dark = st.context.theme.type == "dark"
+caption = "#a6acba" if dark else "#5c6370"
+# White letters on the dark theme's pale primary colour could not be read.
+primary = "[data-testid^='stBaseButton-primary'] *{color:#12141c!important}" if dark else ""
 st.html(
     "<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}"
     f"[data-testid='stCaptionContainer']{{opacity:1!important}}"
-    f"[data-testid='stCaptionContainer'] p{{color:{caption};opacity:1}}</style>"
+    f"[data-testid='stCaptionContainer'] p{{color:{caption};opacity:1}}{primary}</style>"
 )
 
 state.begin_language()
