@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_recipe_goes_through_the_widgets_unchanged(runs, recipe, monkeypatch):
 def documented(kind, before):
     """The docstrings under the fields of a dataclass, by full name."""
     tree = ast.parse(inspect.getsource(kind)).body[0].body
-    for one, text in zip(tree, tree[1:], strict=False):
+    for one, text in pairwise(tree):
         if isinstance(one, ast.AnnAssign) and isinstance(text, ast.Expr):
             yield before + one.target.id, " ".join(text.value.value.split())
 
@@ -136,7 +137,7 @@ def test_another_field_reaches_the_run(runs):
     assert not config.data.mirror
 
 
-# -- bad input --------------------------------------------------------------------------------------
+# -- bad input -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

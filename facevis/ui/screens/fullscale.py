@@ -21,8 +21,8 @@ from facevis.ui.screens import fullscale_draft
 
 Translate = Callable[..., str]
 
-_LIVE, _RESTING = 4.0, 15.0
-"""How often the list of runs is looked at anew, seconds: while one moves, and else."""
+_LOOK = 4.0
+"""How often the list of runs is looked at anew, seconds."""
 _RUNS_BEFORE_SCROLLING = 6
 _WORDS = ("live_full_", "live_table_", "live_lost")
 _AGES = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
@@ -44,7 +44,7 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
         st.info(t("full_none", folder=runs.plain(str(jobs.runs_folder()))))
         return
     _choose([job.name for job in found])
-    _list(t, any(job.alive or job.state == "queued" for job in found))
+    _list(t)
     name = state.read("run")
     st.query_params.from_dict({"run": name, "lang": state.language()})
     _watch(jobs.runs_folder() / name)
@@ -53,10 +53,10 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
 # -- the list -------------------------------------------------------------------------------------
 
 
-def _list(t: Translate, moving: bool) -> None:
+def _list(t: Translate) -> None:
     """All runs, and what can be done with the chosen one; it looks again by itself."""
 
-    @st.fragment(run_every=_LIVE if moving else _RESTING)
+    @st.fragment(run_every=_LOOK)
     def show() -> None:
         found = {job.name: job for job in jobs.find(jobs.runs_folder())}
         if not found:
@@ -68,8 +68,7 @@ def _list(t: Translate, moving: bool) -> None:
         chosen = found[state.read("run")]
         _said()
         _actions(t, chosen)
-        still = any(job.alive or job.state == "queued" for job in found.values())
-        if state.take("full:chosen") or still != moving or changed:
+        if state.take("full:chosen") or changed:
             st.rerun()
 
     show()
