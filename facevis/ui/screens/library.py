@@ -257,9 +257,11 @@ def _export(t: Translate, entry: Entry, folder: Path) -> None:
                 on_click="ignore",
                 type="primary",
             )
-    st.caption(t("runs_export_here_help"))
     target = st.text_input(
-        t("runs_export_here"), str(Path.home() / file_name), key=f"library:to:{entry.name}"
+        t("runs_export_here"),
+        str(Path.home() / file_name),
+        key=f"library:to:{entry.name}",
+        help=t("runs_export_here_help"),
     )
     if st.button(t("runs_export_write"), key=f"library:write:{entry.name}"):
         with st.spinner(t("runs_exporting")):
