@@ -95,10 +95,7 @@ def _shelf(t: Translate, found: Sequence[Entry]) -> None:
     if not left:
         st.info(t("runs_filtered"))
     else:
-        columns = {
-            t("runs_name"): st.column_config.TextColumn(pinned=True),
-            t("runs_what"): st.column_config.TextColumn(width=_WIDTH),
-        }
+        columns = {t("runs_what"): st.column_config.TextColumn(width=_WIDTH)}
         rows = min(len(left), _ROWS) + 1
         st.dataframe(
             _table(t, left), hide_index=True, column_config=columns, height=_ROW * rows + 3

@@ -62,9 +62,10 @@ def _names(t: Translate, chosen: Sequence[Entry]) -> list[str]:
 def _curves(t: Translate, names: Sequence[str], curves: dict[str, list[Curve]]) -> None:
     st.html(_legend(names))
     logarithmic = st.toggle(t("runs_logarithmic"), key=state.key("logarithmic"))
-    columns = st.columns(2)
     shown = [name for name in NUMBERS if name in curves]
     for place, name in enumerate(shown):
+        if place % 2 == 0:  # a row each, so that a narrow screen keeps the order
+            columns = st.columns(2)
         figure = _figure(t, name, names, curves[name], logarithmic)
         columns[place % 2].plotly_chart(
             figure, key=f"library:chart:{name}", config={"displayModeBar": False}
