@@ -130,6 +130,9 @@ class Broken:
     def __len__(self):
         return len(self.corpus)
 
+    def prepare(self, rows):
+        pass
+
     def picture(self, index, size):
         if index in self.damaged:
             raise DamagedPicture(f"picture {index} cannot be read.")

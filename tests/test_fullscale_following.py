@@ -34,7 +34,7 @@ class Killed(BaseException):
     """Ends a run as a signal would that cannot be caught: nothing is tidied."""
 
 
-def killed_at(folder, step, where="_step"):
+def killed_at(folder, step, where="step"):
     """Train until the process dies in that step, or in what follows it."""
     training = Training(folder, runs.read_config(folder), torch.device("cpu"))
     work = getattr(training, where)

@@ -155,7 +155,7 @@ def test_sampled_classes_are_those_of_the_batch_and_as_many_as_asked(tmp_path, m
         assert own <= moved[-1]
         return found
 
-    monkeypatch.setattr(training, "_step", watched)
+    monkeypatch.setattr(training, "step", watched)
     training.run()
     assert [len(rows) for rows in moved] == [20] * 5  # the others do not even decay
     assert len({tuple(sorted(rows)) for rows in moved}) == 5

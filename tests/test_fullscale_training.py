@@ -170,7 +170,7 @@ def test_under_float16_an_overflow_halves_the_scale_and_leaves_all_as_it_was(tmp
         seen.append((scale, training.loss_scale.value, still, found["gradient_norm"]))
         return found
 
-    monkeypatch.setattr(training, "_step", watched)
+    monkeypatch.setattr(training, "step", watched)
     training.run()
     assert [still for *_, still, _ in seen] == [not norm < float("inf") for *_, norm in seen]
     for before, after, still, _ in seen:
