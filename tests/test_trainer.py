@@ -216,3 +216,17 @@ def test_a_run_that_keeps_its_last_snapshot_alone_ends_with_that_one():
         run.ask()
         time.sleep(0.01)
     assert [snapshot.step for snapshot in run.recording.snapshots] == [CONFIG.steps]
+
+
+def test_a_run_that_trained_on_can_still_be_saved_and_opened():
+    run = live()
+    run.play()
+    until(run, "finished")
+    assert Recording.from_bytes(run.recording.to_bytes()).state
+    run.single_step(5)
+    limit = time.monotonic() + 30
+    while run.step < 35:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    again = Recording.from_bytes(run.recording.to_bytes())
+    assert again.snapshots[-1].step > 30

@@ -193,6 +193,7 @@ class LiveRun(ShownRun):
         if kept:
             before = [] if self.last_only else self.recording.snapshots
             self.recording.snapshots = [*before, snapshot]
+            self.recording.state = {}  # that of an earlier step is no longer where it ends
         self._frames += 1
         self.published = Frame(snapshot, kept, time.time() * 1000, self._applied, self._frames)
         self._tell()
