@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from facevis.embedders.protocol import Progress, batches, with_channels
+from facevis.embedders.protocol import Progress, ahead, batches, with_channels
 from facevis.figures.words import Words
 from facevis.models.described import Description
 from facevis.validation import choice, positive, whole, within
@@ -99,16 +99,29 @@ class OnnxEmbedder:
 
     def embed(self, images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
         """Pictures (N, size, size, 1 or 3), uint8, to embeddings (1, N, D), float32."""
-        parts = []
-        for rows in batches(len(images), self._batch, progress):
-            pixels = with_channels(images[rows], self._channels).astype(np.float32)
-            if self._order == "bgr":
-                pixels = pixels[..., ::-1]
-            pixels = (pixels - self._mean) / self._std
-            if self._first:
-                pixels = pixels.transpose(0, 3, 1, 2)
-            parts.append(self._run(np.ascontiguousarray(pixels, dtype=self._kind)))
+        rows = list(batches(len(images), self._batch, None))
+        parts: list[np.ndarray] = []
+        for part, pixels in zip(
+            rows, ahead(lambda one: self._pixels(images[one]), rows), strict=True
+        ):
+            parts.append(self._run(pixels))
+            if progress:
+                progress(min(part.stop, len(images)), len(images))
         return np.concatenate(parts)[None]
+
+    def _pixels(self, images: np.ndarray) -> np.ndarray:
+        """Pictures as the model takes them."""
+        pixels = with_channels(images, self._channels)
+        if self._order == "bgr":
+            pixels = pixels[..., ::-1]
+        if self._first:
+            pixels = pixels.transpose(0, 3, 1, 2)
+        numbers = np.ascontiguousarray(pixels).astype(np.float32)
+        if self._mean:
+            numbers -= np.float32(self._mean)
+        if self._std != 1.0:
+            numbers /= np.float32(self._std)
+        return numbers.astype(self._kind, copy=False)
 
     def _run(self, pixels: np.ndarray) -> np.ndarray:
         try:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from facevis.figures.words import Words
 
 Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -57,3 +60,19 @@ def batches(count: int, size: int, progress: Progress | None) -> Iterator[slice]
         yield slice(first, first + size)
         if progress:
             progress(min(first + size, count), count)
+
+
+def ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
+    """What is made of each item, in order; the next is made on a thread meanwhile.
+
+    >>> list(ahead(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+    with ThreadPoolExecutor(1) as maker:
+        coming = None
+        for item in items:
+            made, coming = coming, maker.submit(make, item)
+            if made is not None:
+                yield made.result()
+        if coming is not None:
+            yield coming.result()

@@ -40,6 +40,11 @@ class Face:
         """Whether so few pixels are there that the crop has to be blown up much."""
         return min(self.box[2:]) < _SMALL
 
+    def scaled(self, scale: float) -> Face:
+        """The same face in the picture scaled."""
+        left, top, width, height = (scale * number for number in self.box)
+        return Face((left, top, width, height), self.points * scale, self.score)
+
 
 class Detector:
     """The packaged detector; any thread may ask it."""
@@ -64,12 +69,9 @@ class Detector:
             _, found = self._network.detect(np.ascontiguousarray(seen[..., ::-1]))
         back = np.array([width / size[0], height / size[1]])
         rows = [] if found is None else [row.astype(np.float64) for row in found]
-        faces = [
-            Face(
-                tuple((row[:4].reshape(2, 2) * back).ravel().tolist()),
-                row[4:14].reshape(5, 2) * back,
-                float(row[14]),
-            )
-            for row in rows
-        ]
+        faces = []
+        for row in rows:
+            (left, top), (width, height) = (row[:4].reshape(2, 2) * back).tolist()
+            points = row[4:14].reshape(5, 2) * back
+            faces.append(Face((left, top, width, height), points, float(row[14])))
         return sorted(faces, key=lambda face: -face.area)
