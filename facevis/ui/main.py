@@ -36,7 +36,11 @@ st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
 dark = st.context.theme.type == "dark"
 caption = "#a6acba" if dark else "#5c6370"
 # White letters on the dark theme's pale primary colour could not be read.
-primary = "[data-testid^='stBaseButton-primary'] *{color:#12141c!important}" if dark else ""
+primary = (
+    "[data-testid^='stBaseButton-primary'] *,[data-baseweb='tag'] *{color:#12141c!important}"
+    if dark
+    else ""
+)
 st.html(
     "<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}"
     f"[data-testid='stCaptionContainer']{{opacity:1!important}}"
