@@ -230,6 +230,9 @@ class Colours:
     def __init__(self, labels):
         self.labels = labels
 
+    def prepare(self, rows):
+        pass
+
     def picture(self, index, size):
         if self.labels[index] == 3:
             raise DamagedPicture("it cannot be read.")

@@ -366,6 +366,17 @@ def test_a_number_that_another_process_has_now_is_not_the_runs(runs):
     assert jobs.look(folder).state == "failed"
 
 
+def test_what_an_earlier_start_said_is_not_said_of_a_later_one(runs):
+    folder = prepared(runs / "run")
+    running.note(folder, os.getpid())
+    mine = running.read(folder)
+    stopped = STARTED | {"time": round(mine.since - 0.1, 3), "event": "stopped", "sentence": "s"}
+    (folder / "metrics.jsonl").write_text(json.dumps(stopped) + "\n")
+    assert jobs.look(folder).state == "starting"
+    (folder / "process.json").write_text(json.dumps(vars(replace(mine, born=mine.born - 60))))
+    assert jobs.look(folder).state == "failed"
+
+
 def test_the_tail_of_the_log_is_plain_and_bounded(runs):
     folder = prepared(runs / "run")
     text = "x\n" * 10**6 + "50 %\r100 %\n\x1b[31mred\x1b[0m\x07 и\n"

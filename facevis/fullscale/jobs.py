@@ -243,8 +243,8 @@ def _state(
 ) -> tuple[str, str]:
     """State and sentence of a run that does not wait."""
     since = process.since if process else 0.0
-    # Events of an earlier start say nothing about this one.
-    now = [entry for entry in entries if entry["time"] >= since - 1.0]
+    # Events of an earlier start say nothing about this one. Times in the journal are rounded.
+    now = [entry for entry in entries if entry["time"] >= since - 0.001]
     if process is not None and process.alive:
         if process.asked_to_stop:
             return "stopping", ""
