@@ -73,6 +73,7 @@ def choose(
             f"{len(classes)} identities with up to {images_each} pictures are {len(rows)} "
             f"pictures, more than {MOST_PICTURES}; choose fewer."
         )
+    corpus.prepare(rows)
     pictures, there, said = _read(corpus, rows, size, progress)
     labels = np.searchsorted(classes, corpus.labels[rows[there]])
     present, labels = np.unique(labels, return_inverse=True)
