@@ -130,9 +130,14 @@ def stop(folder: Path) -> None:
 
 
 def rename(folder: Path, name: str) -> Path:
-    """Give a run another name, which is that of its folder; the new folder."""
-    job, new = look(folder), folder.parent / check_name(name)
-    _refuse_busy(job, "rename")
+    """Give a run that rests another name, which is that of its folder; the new folder."""
+    _refuse_busy(look(folder), "rename")
+    return move(folder, name)
+
+
+def move(folder: Path, name: str) -> Path:
+    """Give a folder of a run another name; ``ValueError`` for one that is taken or no name."""
+    new = folder.parent / check_name(name)
     if new == folder:
         return folder
     if new.exists():
@@ -140,27 +145,34 @@ def rename(folder: Path, name: str) -> Path:
     try:
         return folder.rename(new)
     except OSError as error:
-        raise ValueError(f"{job.name} cannot be renamed ({error.strerror}).") from error
+        raise ValueError(f"{folder.name} cannot be renamed ({error.strerror}).") from error
 
 
 def delete(folder: Path) -> None:
-    """Remove a run with all it holds; a removal that was cut off is finished by the next."""
-    job = look(folder)
-    _refuse_busy(job, "delete")
+    """Remove a run that rests, with all it holds."""
+    _refuse_busy(look(folder), "delete")
+    discard(folder)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder; a removal that was cut off is finished by the next one beside it.
+
+    It is renamed first, so that no half of it bears the name.
+    """
     if folder.is_symlink():
-        raise ValueError(f"{job.name} is a link to another folder; remove the link by hand.")
+        raise ValueError(f"{folder.name} is a link to another folder; remove the link by hand.")
     try:
         number = 0
         while (going := folder.with_name(f"{_DELETED}{number}-{folder.name}")).exists():
             number += 1
         folder.rename(going)
-        for left in folder.parent.glob(f"{_DELETED}*"):
-            shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         raise ValueError(
-            f"{job.name} cannot be deleted ({error.strerror}); correct the permissions of "
+            f"{folder.name} cannot be deleted ({error.strerror}); correct the permissions of "
             f"{folder.parent}."
         ) from error
+    for left in folder.parent.glob(f"{_DELETED}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def free_name(runs: Path, stem: str) -> str:

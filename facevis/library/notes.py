@@ -5,8 +5,6 @@ Notes are plain text in ``notes.txt``. It knows folders and no screen.
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from facevis.fullscale import jobs
@@ -55,27 +53,15 @@ def write_notes(folder: Path, text: str, before: str) -> str:
 
 def rename(folder: Path, name: str) -> Path:
     """Give a run another name, which is that of its folder; the new folder."""
-    if not toys.is_toy(folder):
-        return jobs.rename(folder, name)
-    new = folder.parent / jobs.check_name(name)
-    if new == folder:
-        return folder
-    if new.exists():
-        raise ValueError(f"there is a run {name} already; choose another name.")
-    try:
-        return folder.rename(new)
-    except OSError as error:
-        raise ValueError(f"{folder.name} cannot be renamed ({error.strerror}).") from error
+    return jobs.move(folder, name) if toys.is_toy(folder) else jobs.rename(folder, name)
 
 
 def delete(folder: Path) -> None:
     """Remove a run with all it holds; a removal that was cut off is finished by the next."""
-    if not toys.is_toy(folder):
+    if toys.is_toy(folder):
+        jobs.discard(folder)
+    else:
         jobs.delete(folder)
-        return
-    if folder.is_symlink():
-        raise ValueError(f"{folder.name} is a link to another folder; remove the link by hand.")
-    _remove(folder, folder.with_name(f".deleted-{os.getpid()}-{folder.name}"))
 
 
 def free_checkpoints(folder: Path) -> int:
@@ -88,19 +74,6 @@ def free_checkpoints(folder: Path) -> int:
     for step in entry.checkpoints[:-1]:
         path = there / f"step-{step:08d}"
         size = size_of(path)
-        _remove(path, there / f".old-{step:08d}")
+        jobs.discard(path)
         freed += size
     return freed
-
-
-def _remove(folder: Path, away: Path) -> None:
-    """Renamed first: a removal that is cut off must not leave a half that bears the name."""
-    try:
-        shutil.rmtree(away, ignore_errors=True)
-        folder.rename(away)
-    except OSError as error:
-        raise ValueError(
-            f"{folder.name} cannot be deleted ({error.strerror}); correct the permissions of "
-            f"{folder.parent}."
-        ) from error
-    shutil.rmtree(away, ignore_errors=True)

@@ -12,15 +12,13 @@ from facevis.atlas.people import MOST_PICTURES
 from facevis.atlas.survey import Survey
 from facevis.fullscale import jobs
 from facevis.fullscale.config import BACKBONE_NAMES
-from facevis.i18n import browser_strings
 from facevis.links import start_from_query
-from facevis.live.frames import describe_member, titled
 from facevis.live.projection import KINDS
-from facevis.live.stream import BASE
 from facevis.ui import controls, progress, runs, state
 from facevis.ui import dimensions_state as dimensions
 from facevis.ui.dimensions_state import DRAWN, FILE, NOBODY, OTHER, Asked
-from facevis.ui.live_view import browser_component, live_view, view_data
+from facevis.ui.live_view import live_view, view_data
+from facevis.ui.openset_part import openset_part
 
 Translate = Callable[..., str]
 
@@ -209,8 +207,8 @@ def _draw(t: Translate, asked: Asked, survey: Survey) -> None:
         query["proj"] = projection
         _landing(token, survey, projection)
     else:
-        component = browser_component("facevis_openset", "openset/mount.js")
-        component(data=_data(token, str(part), survey), key="dims_openset", height="content")
+        members = survey.run.describe("")["members"]
+        openset_part(token, str(part), members, "dims_openset", shown=True)
     st.query_params.from_dict(query)
     if asked.source != FILE:
         link = urlencode({"lesson": 13, "run": asked.source, "lang": state.language()})
@@ -248,20 +246,3 @@ def _landing(token: str, survey: Survey, projection: str) -> None:
     several = len(survey.run.recording.snapshots) > 1
     data = view_data(token, "compare", projection=projection, taped=True, still=not several)
     live_view(data, key="live_dimensions", on_reseed=lambda: None)
-
-
-def _data(token: str, part: str, survey: Survey) -> dict[str, object]:
-    run = survey.run
-    assert run is not None
-    words = browser_strings(state.language())
-    described = zip(run.members, run.titles, strict=True)
-    return {
-        "token": token,
-        "part": part,
-        "base": BASE,
-        "theme": st.context.theme.type or "light",
-        "lang": state.language(),
-        "shown": True,
-        "strings": {key: text for key, text in words.items() if not key.startswith("live_lesson_")},
-        "members": [titled(describe_member(member), title) for member, title in described],
-    }

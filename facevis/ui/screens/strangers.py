@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from facevis.i18n import browser_strings
 from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query
 from facevis.live import RunConfig
 from facevis.live.frames import describe_member
 from facevis.live.projection import KINDS
-from facevis.live.stream import BASE
 from facevis.live.trainer import LiveRun
 from facevis.ui import comparison_state as comparison
 from facevis.ui import controls, runs, state, take_away
 from facevis.ui import strangers_state as strangers
-from facevis.ui.live_view import browser_component, live_view, view_data
+from facevis.ui.live_view import live_view, view_data
+from facevis.ui.openset_part import openset_part
 from facevis.ui.screens.comparison import SCALES, member
 
 Translate = Callable[..., str]
@@ -89,8 +88,7 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         live_view(data, key="live_strangers", on_reseed=state.new_seed)
         take_away.section(t, run)
         return
-    component = browser_component("facevis_openset", "openset/mount.js")
-    component(data=_data(token, part, config), key="openset", height="content")
+    openset_part(token, part, [describe_member(member) for member in config.members], "openset")
     st.download_button(
         t("open_save"),
         data=lambda: run.recording.to_bytes(),
@@ -99,16 +97,3 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
         on_click="ignore",
     )
     take_away.keep(t, run)
-
-
-def _data(token: str, part: str, config: RunConfig) -> dict[str, object]:
-    words = browser_strings(state.language())
-    return {
-        "token": token,
-        "part": part,
-        "base": BASE,
-        "theme": st.context.theme.type or "light",
-        "lang": state.language(),
-        "strings": {key: text for key, text in words.items() if not key.startswith("live_lesson_")},
-        "members": [describe_member(member) for member in config.members],
-    }
