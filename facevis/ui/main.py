@@ -15,6 +15,7 @@ from facevis.ui.screens import (
     playground,
     strangers,
     sweep,
+    yourself,
 )
 
 PAGES = {
@@ -26,6 +27,7 @@ PAGES = {
     "fullscale": fullscale.page,
     "dimensions": dimensions.page,
     "runs": library.page,
+    "yourself": yourself.page,
 }
 # Pages about networks of any size: they share one menu.
 LARGE = ("fullscale", "dimensions", "runs", "yourself")
@@ -37,7 +39,7 @@ dark = st.context.theme.type == "dark"
 caption = "#a6acba" if dark else "#5c6370"
 # White letters on the dark theme's pale primary colour could not be read.
 primary = (
-    "[data-testid^='stBaseButton-primary'] *,[data-baseweb='tag'] *{color:#12141c!important}"
+    "[data-testid^='stBaseButton-primary'] *,[data-tag],[data-tag] *{color:#12141c!important}"
     if dark
     else ""
 )
