@@ -62,7 +62,7 @@ def _loss(t: Translate, name: str) -> str:
 def _margin(name: str, margin: Margin, scale: float) -> str:
     values = dict(zip(("m1", "m2", "m3"), margin.as_tuple(), strict=True))
     parts = [f"{key} = {value:g}" for key, value in values.items() if value != (key == "m1")]
-    return _spoken(", ".join([name, *parts, f"s = {scale:g}"]), in_list=True)
+    return spoken(", ".join([name, *parts, f"s = {scale:g}"]), in_list=True)
 
 
 def number(name: str, values: Sequence[float]) -> str:
@@ -71,8 +71,8 @@ def number(name: str, values: Sequence[float]) -> str:
     if not known:
         return ""
     if len(known) > _FEW:
-        return _spoken(f"{_text(name, min(known))} … {_text(name, max(known))}")
-    return _spoken(" / ".join("–" if v != v else _text(name, v) for v in values))
+        return spoken(f"{_text(name, min(known))} … {_text(name, max(known))}")
+    return spoken(" / ".join("–" if v != v else _text(name, v) for v in values))
 
 
 def _text(name: str, value: float) -> str:
@@ -81,8 +81,8 @@ def _text(name: str, value: float) -> str:
     return f"{value:.3g}" if name == "loss" else f"{value:.1f}°"
 
 
-def _spoken(text: str, in_list: bool = False) -> str:
-    """With the decimal mark of the language."""
+def spoken(text: str, in_list: bool = False) -> str:
+    """A text with numbers, with the decimal mark of the language."""
     if state.language() != "ru":
         return text
     if in_list:
@@ -93,5 +93,5 @@ def _spoken(text: str, in_list: bool = False) -> str:
 def size(t: Translate, count: int) -> str:
     """Bytes in words."""
     if count >= 100_000:
-        return t("megabytes", value=_spoken(f"{count / 1e6:.1f}"))
-    return t("kilobytes", value=_spoken(f"{count / 1e3:.0f}"))
+        return t("megabytes", value=spoken(f"{count / 1e6:.1f}"))
+    return t("kilobytes", value=spoken(f"{count / 1e3:.0f}"))

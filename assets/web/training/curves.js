@@ -37,7 +37,7 @@ export function curveSpec(train, name, { last, lang, log = false, unit = "" }) {
   const points = drawn(steps.map((step, i) => [step, log ? Math.log10(values[i]) : values[i]]));
   const real = values.filter(Number.isFinite);
   const shared = { series: [{ points, tone: "fv-tone-accent" }], x: /** @type {[number, number]} */ ([0, last]), xTicks: stepTicks(last, lang) };
-  if (log) return { ...shared, ...logAxis(real) };
+  if (log) return { ...shared, ...logAxis(real, lang) };
   const top = niceTop(Math.max(0, ...reduced(real)));
   return { ...shared, y: [0, top], yTicks: [[0, `0${unit}`], [top / 2, tick(top / 2, lang) + unit], [top, tick(top, lang) + unit]] };
 }
@@ -47,8 +47,8 @@ function reduced(values) {
   return values.length ? [values.reduce((a, b) => Math.max(a, b)), values.reduce((a, b) => Math.min(a, b))] : [];
 }
 
-/** @param {number[]} values @returns {{y: [number, number], yTicks: [number, string][]}} */
-function logAxis(values) {
+/** @param {number[]} values @param {string} lang @returns {{y: [number, number], yTicks: [number, string][]}} */
+function logAxis(values, lang) {
   const [high, low] = values.length ? reduced(values) : [1, 0.1];
   const steps = [1, 2, 5].flatMap((k) => [...Array(40).keys()].map((p) => k * 10 ** (p - 20))).sort((a, b) => a - b);
   const below = steps.filter((value) => value <= low).pop() ?? low;
@@ -56,18 +56,18 @@ function logAxis(values) {
   const inside = steps.filter((value) => value >= below && value <= above);
   const whole = inside.filter((value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9);
   const shown = inside.length <= 5 ? inside : whole.length > 1 ? whole : [inside[0], inside[inside.length - 1]];
-  return { y: [Math.log10(below), Math.log10(above)], yTicks: shown.map((value) => [Math.log10(value), short(value)]) };
+  return { y: [Math.log10(below), Math.log10(above)], yTicks: shown.map((value) => [Math.log10(value), short(value, lang)]) };
 }
 
 /** @param {number} value @param {string} lang */
 function tick(value, lang) {
-  return value >= 1000 ? new Intl.NumberFormat(lang, { notation: "compact", maximumSignificantDigits: 3 }).format(value) : short(value);
+  return value >= 1000 ? new Intl.NumberFormat(lang, { notation: "compact", maximumSignificantDigits: 3 }).format(value) : short(value, lang);
 }
 
-/** @param {number} value */
-function short(value) {
-  const text = String(Number(value.toPrecision(3)));
-  return text.length > 6 ? value.toExponential(0) : text;
+/** Three digits, in the way of the language. @param {number} value @param {string} lang */
+export function short(value, lang) {
+  if (value && Math.abs(value) < 1e-4) return value.toExponential(1);
+  return new Intl.NumberFormat(lang, { maximumSignificantDigits: 3 }).format(value);
 }
 
 /** Which metrics a run's evaluations hold. @param {any[]} evaluations */

@@ -76,7 +76,7 @@ export class TrainingView {
     this.note = h("p", { class: "fv-quiet-note" });
     this.root.replaceChildren(
       this.notice, this.state.el,
-      h("div", { class: "fv-training-curves" }, ...Object.values(this.curves).map((chart) => chart.el)),
+      (this.curvesEl = h("div", { class: "fv-training-curves", hidden: true }, ...Object.values(this.curves).map((chart) => chart.el))),
       h("div", { class: "fv-training-two" }, this.judged, this.table.el),
       this.spread.el, this.note, this.events.el, this.output.el);
     this.metricKey = "";
@@ -140,6 +140,9 @@ export class TrainingView {
     if (!run) return;
     const { lang } = this.data;
     const last = run.steps || history.last("step") || 1;
+    const first = this.curvesEl.hidden && (history.train.step?.length ?? 0) > 0;
+    this.curvesEl.hidden = !(history.train.step?.length ?? 0);
+    if (first) this.#fit();
     for (const [name, chart] of Object.entries(this.curves)) {
       const log = name === "loss" && this.logarithm.checked;
       const known = history.last(name) !== undefined;

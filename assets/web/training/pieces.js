@@ -1,6 +1,7 @@
 /** What the view of a full-scale run is built of: its state, the angle table, what happened, its log. */
 import { h, write } from "../dom.js";
 import { compact, decimal } from "../words.js";
+import { short } from "./curves.js";
 import { clock, secondsLeft, shownEvents } from "./history.js";
 
 const MOST_EVENTS = 40;
@@ -43,7 +44,7 @@ export class State {
     write(this.numbers.speed, shown(speed, (value) => compact(value, lang)));
     write(this.numbers.left, run.state === "training" || run.state === "starting" ? clock(secondsLeft(run, speed)) : "–");
     write(this.numbers.loss, shown(number("loss"), (value) => decimal(value, lang, value < 1 ? 4 : 3)));
-    write(this.numbers.rate, shown(number("learning_rate"), (value) => String(Number(value.toPrecision(3)))));
+    write(this.numbers.rate, shown(number("learning_rate"), (value) => short(value, lang)));
     write(this.numbers.angle, shown(number("angle_deg"), (value) => `${decimal(value, lang, 1)}°`));
   }
 
@@ -105,7 +106,7 @@ export class Events {
     const key = JSON.stringify([shown.length, shown[0]]);
     if (key === this.key) return;
     this.key = key;
-    const time = new Intl.DateTimeFormat(this.lang, { dateStyle: "short", timeStyle: "medium" });
+    const time = new Intl.DateTimeFormat(this.lang === "en" ? "en-GB" : this.lang, { dateStyle: "short", timeStyle: "medium" });
     this.list.replaceChildren(...shown.map((one) => {
       const known = this.words(`full_event_${one.event}`);
       const name = known.startsWith("full_event_") ? String(one.event ?? "") : known;

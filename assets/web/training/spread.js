@@ -9,6 +9,8 @@ import { hasSpread, median, spreadSpec, usedDegrees } from "./curves.js";
 
 const PAD = { left: 36, right: 10, top: 8, bottom: 22 };
 const HEIGHT = 230;
+/** Width of a slider's thumb, px. */
+const THUMB = 16;
 
 export class Spread {
   /** @param {any} words @param {string} lang @param {() => void} onchoose hears of another moment */
@@ -20,7 +22,7 @@ export class Spread {
     this.range = h("input", { type: "range", class: "fv-range", min: 0, max: 0, step: 1, "aria-label": words("full_moment"), oninput: () => this.#choose() });
     this.said = h("p", { class: "fv-quiet-note" });
     this.chart = new LineChart({ title: words("full_spread_now"), height: HEIGHT - 34 });
-    const legend = h("div", { class: "fv-legend" }, h("span", { class: "fv-tone-unseen fv-swatch", text: words("full_nearest_other") }), h("span", { class: "fv-tone-accent fv-swatch", text: words("full_own") }));
+    const legend = h("div", { class: "fv-legend" }, h("span", { class: "fv-tone-unseen fv-swatch", text: words("full_nearest_other") }), h("span", { class: "fv-tone-accent fv-swatch", text: words("full_own") }), h("span", { text: words("full_median_lines") }));
     const picture = h("figure", { class: "fv-chart" }, h("div", { class: "fv-chart-head" }, h("h4", { text: words("full_spread") })), this.canvas, this.range, legend);
     this.el = h("div", { class: "fv-training-two", hidden: true }, picture, h("div", {}, this.chart.el, this.said));
     /** @type {any[]} */
@@ -101,11 +103,20 @@ export class Spread {
       });
     }
     context.restore();
+    this.#place(edges);
     this.#medians(context, { edges, y, tones: [colour("--fv-background"), colour("--fv-ink")] });
     const at = Math.min(Number(this.range.value), this.entries.length - 1);
     context.strokeStyle = colour("--fv-ink");
     context.lineWidth = 1.5;
     context.strokeRect(edges[at] + 0.75, PAD.top, Math.max(2, edges[at + 1] - edges[at] - 1.5), bottom - PAD.top);
+  }
+
+  /** The thumb of the slider stands below the column that it chooses. @param {number[]} edges */
+  #place(edges) {
+    const centre = (/** @type {number} */ i) => (edges[i] + edges[i + 1]) / 2;
+    const [from, to] = [centre(0), centre(this.entries.length - 1)];
+    this.range.style.marginLeft = `${from - THUMB / 2}px`;
+    this.range.style.width = `${Math.max(4 * THUMB, to - from + THUMB)}px`;
   }
 
   /** Where the columns begin, and where the last one ends, steps: half-way between moments. */

@@ -15,7 +15,7 @@ from facevis.fullscale.watching import Watch, watches
 from facevis.i18n import browser_strings
 from facevis.live.stream import BASE
 from facevis.ui import fullscale_state as fullscale
-from facevis.ui import runs, state
+from facevis.ui import library_words, runs, state
 from facevis.ui.live_view import browser_component
 from facevis.ui.screens import fullscale_draft
 
@@ -108,7 +108,9 @@ def _caption(t: Translate, job: Job) -> str:
         parts.append(t("full_row_step", step=job.step, steps=job.steps))
     if job.state in ("training", "stopping"):
         loss = Watch(job.folder).last_loss()
-        parts += [] if loss is None else [t("full_row_loss", loss=f"{loss:.4g}")]
+        parts += (
+            [] if loss is None else [t("full_row_loss", loss=library_words.spoken(f"{loss:.4g}"))]
+        )
     return runs.plain(" · ".join([*parts, age(t, time.time() - job.changed)]))
 
 
