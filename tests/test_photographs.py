@@ -1,6 +1,7 @@
 """Photographs: read upright, faces found, turned onto five points, embedded by SFace."""
 
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from faces_drawn import drawn, write_people
 from PIL import Image
 
+from facevis.atlas import model_of_file
 from facevis.embedders import OnnxOptions, open_model, packaged_model
 from facevis.photographs import (
     Detector,
@@ -198,12 +200,11 @@ def test_embeddings_are_those_of_opencv(tmp_path, face):
 
 
 def test_sface_is_a_model_by_its_name(tmp_path, monkeypatch):
-    from pathlib import Path
-
     monkeypatch.chdir(tmp_path)
     model = open_model(Path("sface"), OnnxOptions())
     assert model.size == 112
     assert model.about()["kind"] == "packaged"
+    assert model_of_file(Path("sface")).moments[0].open().size == 112
     with pytest.raises(ValueError, match="leave"):
         open_model(Path("sface"), OnnxOptions(size=64))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from facevis.embedders import Embedder, OnnxOptions, open_model
+from facevis.embedders import PACKAGED, Embedder, OnnxOptions, open_model
 from facevis.fullscale import checkpoint, networks, runs
 from facevis.fullscale.config import FullScaleConfig, HeadConfig
 from facevis.fullscale.embedding import NetworkEmbedder
@@ -27,6 +27,7 @@ from facevis.fullscale.trained import Trained, open_trained
 from facevis.live.config import Member
 from facevis.margins import Margin
 from facevis.models.backbones import WEIGHTS, load_backbone
+from facevis.photographs.packaged import DIGESTS, SFACE
 
 Prototypes = Callable[[np.ndarray, int], np.ndarray | None]
 
@@ -106,23 +107,25 @@ def model_of_run(folder: Path, until: int | None = None) -> Model:
 def model_of_file(
     path: Path, backbone: str | None = None, options: OnnxOptions | None = None
 ) -> Model:
-    """A network brought along: ``.onnx``, or weights (``.pth``, ``.pt``, ``.safetensors``).
+    """A network brought along: ``.onnx``, weights (``.pth``, ``.pt``, ``.safetensors``), ``sface``.
 
     ``backbone`` names the network of weights that do not say it. Raises ``ValueError`` in words.
     """
     suffix = path.suffix.lower()
-    if suffix not in (".onnx", *WEIGHTS):
+    packaged = str(path) == PACKAGED and not path.exists()
+    if not packaged and suffix not in (".onnx", *WEIGHTS):
         raise ValueError(
             f"{path.name or path} is no network; name the folder of a run, an .onnx file, or "
             f"weights ({', '.join(WEIGHTS)})."
         )
-    if not path.is_file():
+    if not packaged and not path.is_file():
         raise ValueError(f"there is no file {path}; check the path.")
-    if suffix == ".onnx":
+    if packaged or suffix == ".onnx":
         embedder: Embedder = open_model(path, options or OnnxOptions())
     else:
         embedder = NetworkEmbedder(open_trained(path, backbone))
-    digest = _digest(f"{_file_digest(path)!r}{backbone}{options}".encode())
+    said = DIGESTS[SFACE] if packaged else repr(_file_digest(path))
+    digest = _digest(f"{said}{backbone}{options}".encode())
     about = embedder.about()
     detail = " · ".join(
         str(part) for part in (about.get("backbone"), f"{embedder.size}×{embedder.size}") if part

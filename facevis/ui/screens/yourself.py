@@ -210,7 +210,7 @@ def _nearest(t: Translate, found: Place, seen: list[Portrait], packaged: bool) -
             st.markdown(t(close, threshold=f"{_REFERENCE:.1f}"))
         with st.container(horizontal=True):
             for near in found.nearest[:_NEAREST]:
-                with st.container(width=150, border=True):
+                with st.container(width=134, border=True):
                     st.image(seen[near.theirs].crop)
                     st.markdown(f"**{near.angle:.1f}°** {runs.plain(near.person[:40])}")
     if len(found.own):
