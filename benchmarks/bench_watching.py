@@ -58,9 +58,9 @@ def endless(runs):
         config.follow, evaluate_every=0, sets=(), angle_identities=0, checkpoint_every=10**6
     )
     schedule = dataclasses.replace(config.schedule, steps=10**6)
-    folder = jobs.submit(
-        runs, "endless", dataclasses.replace(config, follow=follow, schedule=schedule)
-    )
+    optimizer = dataclasses.replace(config.optimizer, learning_rate=0.01)  # that goes on for ever
+    config = dataclasses.replace(config, follow=follow, schedule=schedule, optimizer=optimizer)
+    folder = jobs.submit(runs, "endless", config)
     while jobs.look(folder).step < 20:
         time.sleep(0.5)
     return folder, config.batch_size
@@ -70,6 +70,11 @@ def speed(folder, began, ended, batch):
     """Pictures a second between two moments, from the journal's own times."""
     times = [e["time"] for e in tail(folder, 0)[0] if e["kind"] == "train"]
     inside = [moment for moment in times if began <= moment <= ended]
+    if len(inside) < 3:
+        job = jobs.look(folder)
+        raise SystemExit(
+            f"{len(inside)} steps in a window: {job.state} at {job.step} {job.sentence}"
+        )
     return (len(inside) - 1) * batch / (inside[-1] - inside[0])
 
 
