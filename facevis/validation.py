@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 _LARGEST = sys.float_info.max
@@ -30,6 +31,23 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(f"{name} is {_shown(value)}; give a whole number from {low} to {high}.")
     return value
+
+
+def path_of(text: str | Path) -> Path:
+    """A path as somebody typed it, ``~`` for the home folder; it need not exist.
+
+    >>> path_of("~nobody-of-that-name/faces")
+    Traceback (most recent call last):
+    ...
+    ValueError: '~nobody-of-that-name/faces' is no path (Could not determine home directory.); ...
+    """
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (RuntimeError, OSError, ValueError) as error:  # no such home, too long, not to be read
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{str(text)[-80:]!r} is no path ({reason}); check it.") from error
+    return path
 
 
 def within(name: str, value: Any, low: float, high: float) -> float:

@@ -13,7 +13,8 @@ import psutil
 import pytest
 from runs import curve, entries, prepared, refused, small
 
-from facevis.fullscale import jobs, queue, running
+from facevis.fullscale import jobs, queue, running, standing
+from facevis.fullscale.journal import Journal
 
 PLAIN = {"sync_batch_norm": False}
 
@@ -54,7 +55,7 @@ def wait(folder, *states, seconds=60, step=0):
     """The run once it has one of these states, and so many steps."""
     end = time.monotonic() + seconds
     while (job := jobs.look(folder)).state not in states or job.step < step:
-        assert time.monotonic() < end, (job, jobs.log_tail(folder))
+        assert time.monotonic() < end, (job, standing.log_tail(folder))
         time.sleep(0.05)
     return job
 
@@ -73,7 +74,7 @@ def test_it_starts_trains_and_finishes_and_two_go_one_after_the_other(runs):
     ended, began = (entries(f, "event")[k]["time"] for f, k in ((first, -1), (second, 0)))
     assert began >= ended
     assert [job.name for job in jobs.find(runs)] == ["Второй 2", "first"]
-    assert "Finished: 6 steps." in jobs.log_tail(first)
+    assert "Finished: 6 steps." in standing.log_tail(first)
     deadline = time.monotonic() + 10
     while at_work(runs, "facevis.fullscale.queue"):  # nobody stays when nobody waits
         assert time.monotonic() < deadline
@@ -346,7 +347,7 @@ def test_other_files_that_somebody_edited_are_no_obstacle(runs, asleep, damage, 
     damage(folder)
     job = jobs.look(folder)
     assert (job.state, job.config is not None) == (state, True)
-    assert jobs.log_tail(folder) == []
+    assert standing.log_tail(folder) == []
     assert [found.name for found in jobs.find(runs)] == ["run"]
 
 
@@ -381,8 +382,8 @@ def test_the_tail_of_the_log_is_plain_and_bounded(runs):
     folder = prepared(runs / "run")
     text = "x\n" * 10**6 + "50 %\r100 %\n\x1b[31mred\x1b[0m\x07 и\n"
     (folder / "log.txt").write_text(text)
-    assert jobs.log_tail(folder, 3) == ["x", "100 %", "red и"]
-    assert len(jobs.log_tail(folder, 10**9)) < 10**5
+    assert standing.log_tail(folder, 3) == ["x", "100 %", "red и"]
+    assert len(standing.log_tail(folder, 10**9)) < 10**5
 
 
 def test_jobs_and_the_worker_are_light():
@@ -392,3 +393,44 @@ def test_jobs_and_the_worker_are_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+# -- hands and clocks ------------------------------------------------------------------------------
+
+
+def test_an_entry_that_cannot_even_be_looked_at_hides_no_run(tmp_path):
+    good = prepared(tmp_path / "good")
+    (tmp_path / "bad").symlink_to("x" * 300)
+    assert [job.folder for job in jobs.find(tmp_path)] == [good]
+
+
+@pytest.mark.parametrize("name", ["process.json", "metrics.jsonl", "queued.json"])
+def test_a_file_nested_without_end_hides_no_run(tmp_path, name):
+    good, bad = prepared(tmp_path / "good"), prepared(tmp_path / "bad")
+    (bad / name).write_text("[" * 200_000)
+    assert {job.folder for job in jobs.find(tmp_path)} == {good, bad}
+
+
+@pytest.mark.parametrize(("hours", "pid", "state"), [(1, 7, "finished"), (-1, 8, "failed")])
+def test_whose_end_it_was_is_told_by_the_process_not_by_the_clock(tmp_path, hours, pid, state):
+    folder = prepared(tmp_path / "run")
+    journal = Journal(folder)
+    journal.write("event", 0, event="started", sentence="", pid=7)
+    journal.write("event", 12, event="finished", sentence="")
+    journal.close()
+    begun = running.Process(pid=pid, born=1.0, since=time.time() + 3600 * hours, code=0)
+    running._write(folder, begun)
+    assert jobs.look(folder).state == state
+
+
+def test_names_are_measured_in_bytes(tmp_path):
+    for name in ("\U00010400" * 80, "名" * 80):
+        assert "cannot be the name" in refused(jobs.check_name, name)
+    assert jobs.check_name("名" * 60)
+
+
+def test_halves_of_letters_in_a_sentence_are_replaced(tmp_path):
+    folder = prepared(tmp_path / "run")
+    entry = '{"kind": "event", "step": 1, "time": 1, "event": "failed", "sentence": "\\ud800 x"}\n'
+    (folder / "metrics.jsonl").write_text(entry)
+    assert jobs.look(folder).sentence == "? x"

@@ -188,3 +188,16 @@ def test_a_run_that_was_deleted_is_gone_in_words(run, client):
     assert answer.status_code == 404
     assert answer.json()["gone"]
     assert "there is no run one" in answer.json()["sentence"]
+
+
+def test_numbers_and_letters_that_json_cannot_hold_do_not_reach_the_page(run, client):
+    lines = (
+        '{"kind": "train", "step": 2, "time": 1, "loss": 1e999}\n'
+        '{"kind": "event", "step": 2, "time": 1, "event": "remark", "sentence": "\\ud800 x"}\n'
+    )
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write(lines)
+    answer = client.get(f"/base/training/{watches.token_of(run)}.json")
+    assert answer.status_code == 200
+    assert "Infinity" not in answer.text
+    assert "? x" in answer.text

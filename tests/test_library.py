@@ -206,3 +206,12 @@ def test_all_checkpoints_but_the_last_make_room(runs):
     assert free_checkpoints(folder) == 200
     assert entry_of(folder).checkpoints == (9,)
     assert [path.name for path in (folder / "checkpoints").iterdir()] == ["step-00000009"]
+
+
+def test_two_long_notes_of_two_writers_both_stay(runs):
+    folder = prepared(runs / "one")
+    mine, theirs = "a" * 15_000, "b" * 15_000
+    write_notes(folder, theirs, "")
+    both = write_notes(folder, mine, "")
+    assert (both.count("a"), both.count("b")) == (15_000, 15_000)
+    assert read_notes(folder) == both

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facevis.fullscale import ranks
+from facevis.fullscale import ranks, running
 from facevis.fullscale.evaluation import evaluate, measure_angles, open_sets
 from facevis.fullscale.journal import Journal
 from facevis.fullscale.keeping import Keeping
@@ -71,7 +71,8 @@ class Following:
             f"{self.config.backbone.name}, {ranks.world()} process"
             f"{'es' if ranks.world() > 1 else ''} on {training.device.type}."
         )
-        self._event("resumed" if start else "started", text, start)
+        who = running.leader(ranks.world())
+        self._event("resumed" if start else "started", text, start, pid=who)
         if not start and self.sets:
             self.screen.say("The untrained network is measured first.")
         # What was measured after the last checkpoint may have been cut off.
@@ -159,9 +160,9 @@ class Following:
         assert self.training.head is not None
         return self.training.head.prototypes_of(classes).cpu().numpy()
 
-    def _event(self, event: str, sentence: str, done: int) -> None:
+    def _event(self, event: str, sentence: str, done: int, **more: int) -> None:
         if self.journal is not None:
-            self.journal.write("event", done, event=event, sentence=sentence)
+            self.journal.write("event", done, event=event, sentence=sentence, **more)
         if sentence:
             self.screen.say(sentence)
 

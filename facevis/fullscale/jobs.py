@@ -6,19 +6,18 @@ number of apps see the same, and a run goes on when all of them are closed.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from facevis.fullscale import queue, running
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.queue import LOG, QUEUED
 from facevis.fullscale.runs import CHECKPOINTS, CONFIG, prepare, read_config
+from facevis.fullscale.standing import last_entries, state_of
 from facevis.validation import whole
 
 RUNS = "FACEVIS_RUNS"
@@ -29,9 +28,6 @@ STATES = (
 _ALIVE = ("starting", "training", "stopping")
 _NAME = re.compile(r"[\w\-][\w\- .]{0,79}")
 _CHECKPOINT = re.compile(r"step-(\d{8})")
-_LAST = 2**17
-"""Bytes of the journal in which its last step and its last event are sought."""
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _DELETED = ".deleted-"
 
 
@@ -185,21 +181,14 @@ def free_name(runs: Path, stem: str) -> str:
     return name
 
 
-def log_tail(folder: Path, lines: int = 60) -> list[str]:
-    """The last lines of what the run's process said, without colours and control characters."""
-    text = _end_of(folder / LOG, 2**16).decode("utf-8", "replace")
-    found = text.removesuffix("\n").split("\n")[-lines:] if text else []
-    return [_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in found]
-
-
 # -- what a folder tells ---------------------------------------------------------------------------
 
 
 def _may_be_run(folder: Path) -> bool:
     """Whether a run lies there, be it half deleted."""
-    if folder.name.startswith(".") or not folder.is_dir():
-        return False
     try:
+        if folder.name.startswith(".") or not folder.is_dir():
+            return False
         names = {entry.name for entry in folder.iterdir()}
     except PermissionError:
         return True  # it is said that it cannot be read
@@ -213,7 +202,7 @@ def _look(folder: Path, line: list[Path]) -> Job:
     entries = last_entries(folder)
     steps = [entry["step"] for entry in entries if entry["kind"] == "train"]
     config, sentence = _config(folder)
-    state, said = _state(folder, process, entries)
+    state, said = state_of(folder, process, entries)
     if config is None and state not in _ALIVE:
         state, said = "broken", sentence
     elif state not in _ALIVE and folder in line:
@@ -250,73 +239,6 @@ def _config(folder: Path) -> tuple[FullScaleConfig | None, str]:
         return None, str(error)
 
 
-def _state(
-    folder: Path, process: running.Process | None, entries: list[dict[str, Any]]
-) -> tuple[str, str]:
-    """State and sentence of a run that does not wait."""
-    since = process.since if process else 0.0
-    # Events of an earlier start say nothing about this one. Times in the journal are rounded.
-    now = [entry for entry in entries if entry["time"] >= since - 0.001]
-    if process is not None and process.alive:
-        if process.asked_to_stop:
-            return "stopping", ""
-        return ("training" if now else "starting"), ""
-    last = next((entry for entry in reversed(now) if entry.get("event") in _ENDINGS), None)
-    if last is not None:
-        return last["event"], "" if last["event"] == "finished" else str(last.get("sentence", ""))
-    if process is None:
-        return "stopped", ""
-    if process.asked_to_stop:
-        return "stopped", ""
-    return "failed", _how_it_ended(folder, process)
-
-
-_ENDINGS = ("finished", "stopped", "failed")
-
-
-def _how_it_ended(folder: Path, process: running.Process) -> str:
-    """Why a process is gone that left no word in the journal."""
-    if process.code == 2:  # it said so itself
-        text = _end_of(folder / LOG, 2**16, process.log).decode("utf-8", "replace")
-        lines = [_ESCAPES.sub("", line).strip() for line in text.splitlines()]
-        said = next((line for line in reversed(lines) if line), "")
-        if said:
-            return said
-    code = "" if process.code is None else f" (exit code {process.code})"
-    return (
-        f"its process ended without a word{code}; if it was killed, memory may have run out. "
-        "Nothing up to its last checkpoint is lost: it can be resumed."
-    )
-
-
-def last_entries(folder: Path) -> list[dict[str, Any]]:
-    """The journal's last entries; lines that are none are passed over."""
-    found = []
-    for line in _end_of(folder / METRICS, _LAST).splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if (
-            isinstance(entry, dict)
-            and isinstance(entry.get("step"), int)
-            and isinstance(entry.get("time"), int | float)
-        ):
-            found.append({"kind": "event"} | entry)
-    return found
-
-
-def _end_of(path: Path, size: int, start: int = 0) -> bytes:
-    """The last bytes of a file, from ``start`` on; nothing where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(start, end - size, 0))
-            return file.read()
-    except OSError:
-        return b""
-
-
 def _changed(path: Path) -> float:
     try:
         return path.stat().st_mtime
@@ -335,7 +257,8 @@ def _enqueue(folder: Path, processes: int) -> None:
 
 def check_name(name: str) -> str:
     """The name, if a run can have it; ``ValueError`` says what it may be."""
-    if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
+    # File systems count bytes, and names of files in the making are longer.
+    if not _NAME.fullmatch(name) or name.endswith((" ", ".")) or len(name.encode()) > 180:
         raise ValueError(
             f"{name[:80]!r} cannot be the name of a run; take up to 80 letters, digits, spaces, "
             "hyphens and dots, and begin with a letter or digit."

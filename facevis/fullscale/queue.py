@@ -48,10 +48,10 @@ def leave(folder: Path) -> bool:
 def waiting(runs: Path) -> list[Path]:
     """The folders of runs that wait, the first in line first."""
     found = []
-    for marker in runs.glob(f"*/{QUEUED}"):
-        entry = entry_of(marker.parent)
+    for folder in running.marked(runs, QUEUED):
+        entry = entry_of(folder)
         if entry is not None:
-            found.append((entry["since"], marker.parent))
+            found.append((entry["since"], folder))
     return [folder for _, folder in sorted(found)]
 
 
@@ -64,6 +64,7 @@ def entry_of(folder: Path) -> dict[str, Any] | None:
         return None
     except (
         OSError,
+        RecursionError,
         ArithmeticError,
         LookupError,
         TypeError,
@@ -103,7 +104,7 @@ def work(runs: Path) -> None:
 
 def _busy(runs: Path) -> bool:
     """Whether a run of the folder trains, whoever started it."""
-    known = (running.read(marker.parent) for marker in runs.glob(f"*/{running.PROCESS}"))
+    known = map(running.read, running.marked(runs, running.PROCESS))
     return any(process is not None and process.alive for process in known)
 
 

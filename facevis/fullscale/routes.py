@@ -31,6 +31,8 @@ async def _training(request: Request) -> Response:
 
 
 def _json(value: dict[str, Any], status: int) -> Response:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # A text that was edited by hand may hold halves of letters.
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    body = text.encode("utf-8", "replace")
     headers = {"Cache-Control": "no-store"}
     return Response(body, status, headers, media_type="application/json")

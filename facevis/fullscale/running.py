@@ -57,12 +57,28 @@ def note(folder: Path, pid: int, processes: int = 1, log: int = 0) -> None:
         )
 
 
+def marked(runs: Path, name: str) -> list[Path]:
+    """The folders in which a file of that name lies; what cannot be read is left out."""
+    found = []
+    with contextlib.suppress(OSError):
+        for folder in runs.iterdir():
+            with contextlib.suppress(OSError):
+                if (folder / name).is_file():
+                    found.append(folder)
+    return found
+
+
+def leader(processes: int) -> int:
+    """The process that stands for a run: this one, or the launcher of several."""
+    return os.getppid() if processes > 1 else os.getpid()
+
+
 def read(folder: Path) -> Process | None:
     """Who trained here last; None where nobody did or the note cannot be read."""
     try:
         found = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
         process = Process(**found)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     whole = (process.pid, process.processes, process.log)
     right = all(isinstance(number, int) for number in whole) and all(

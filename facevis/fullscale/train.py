@@ -291,8 +291,7 @@ def train(folder: Path) -> None:
         device = stack.enter_context(joined(config))
         if ranks.rank() == 0:
             stack.enter_context(runs.locked(folder))
-            launcher = ranks.world() > 1
-            running.note(folder, os.getppid() if launcher else os.getpid(), ranks.world())
+            running.note(folder, running.leader(ranks.world()), ranks.world())
             runs.write_environment(folder, device.type, ranks.world())
         with machine_faults():
             training = Training(folder, config, device)

@@ -10,6 +10,7 @@ over. It knows folders, and neither sockets nor pages.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import secrets
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
 
-from facevis.fullscale import jobs, running
+from facevis.fullscale import jobs, running, standing
 from facevis.fullscale.jobs import Job
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.queue import QUEUED
@@ -109,7 +110,7 @@ class Watch:
             "train": news.train,
             "others": news.others,
         }
-        return told | {"log": jobs.log_tail(self.folder)} if log else told
+        return told | {"log": standing.log_tail(self.folder)} if log else told
 
     def last_loss(self) -> float | None:
         """The loss that the journal's end tells, if it does."""
@@ -260,10 +261,15 @@ def _place(file: BinaryIO, offset: int) -> str:
 def _entry(line: bytes) -> dict[str, Any]:
     """The entry of a line; empty if it is none."""
     try:
-        entry = json.loads(line, parse_constant=lambda name: None)
+        entry = json.loads(line, parse_constant=lambda name: None, parse_float=_finite)
     except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) and isinstance(entry.get("step"), int) else {}
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _loss(line: bytes) -> float | None:

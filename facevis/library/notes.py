@@ -22,7 +22,7 @@ def read_notes(folder: Path) -> str:
     path = folder / NOTES
     try:
         with path.open("rb") as file:
-            return file.read(4 * LONGEST).decode("utf-8", "replace")[:LONGEST]
+            return file.read(8 * LONGEST).decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -34,13 +34,14 @@ def read_notes(folder: Path) -> str:
 def write_notes(folder: Path, text: str, before: str) -> str:
     """Write the notes on a run; what stands there then.
 
-    ``before`` is what the writer had read: where somebody else wrote meanwhile, both texts stay.
+    ``before`` is what the writer had read: where somebody else wrote meanwhile, both texts stay,
+    be they together longer than what one may write.
     """
     entry_of(folder)
     if len(text) > LONGEST:
         raise ValueError(f"the notes have {len(text):,} characters; {LONGEST:,} are kept at most.")
     there = read_notes(folder)
-    both = text if there in (before, text, "") else f"{there}\n\n{text}"[:LONGEST]
+    both = text if there in (before, text, "") else f"{there}\n\n{text}"
     try:
         write_whole(folder / NOTES, both)
     except OSError as error:

@@ -18,6 +18,7 @@ from facevis.fullscale.runs import CHECKPOINTS
 from facevis.library import toys
 from facevis.library.checks import CHECKPOINT_FILE, FULL_FILES, TOY_FILES, check_run
 from facevis.library.shelf import entry_of
+from facevis.validation import path_of
 
 SUFFIX = ".facevis.zip"
 MANIFEST, FORMAT = "manifest.json", "facevis-run-1"
@@ -46,7 +47,7 @@ def pack(folder: Path, target: Path, checkpoints: bool = True) -> None:
         raise ValueError(f"{entry.name} is {entry.state}; stop it or wait before you export it.")
     if entry.state == "broken":
         raise ValueError(f"{entry.name} cannot be exported: {entry.sentence}")
-    if target.exists():
+    if path_of(target).exists():
         raise ValueError(f"{target} is there already; choose another name.")
     names = members(folder, checkpoints)
     try:

@@ -26,6 +26,7 @@ from facevis.library import toys
 from facevis.library.checks import CHECKPOINT_FILE, FULL_FILES, TOY_FILES, check_run
 from facevis.library.notes import LONGEST, NOTES
 from facevis.library.packing import BLOCK, FORMAT, MANIFEST
+from facevis.validation import path_of
 
 _KINDS = {"toy": TOY_FILES, "full-scale": FULL_FILES}
 _MOST_MEMBERS = 20_000
@@ -47,7 +48,7 @@ def unpack(source: Path | BinaryIO, runs: Path) -> Path:
     Raises ``ValueError`` in one sentence; then the folder of runs is as it was.
     """
     if isinstance(source, Path):
-        if not source.is_file():
+        if not path_of(source).is_file():
             raise ValueError(f"{source} is no file; check the path.")
         try:
             with source.open("rb") as file:

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facevis.corpora.folders import SUFFIXES
 from facevis.datasets.own import FORMATS, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE
+from facevis.validation import path_of
 
 MOST = 500
 """Photographs at once."""
@@ -72,7 +73,7 @@ def of_folder(path: str | Path) -> Iterator[Photograph]:
     up to a number: ``anna_2.jpg`` is anna, ``7.jpg`` is 7. Raises ``ValueError`` in words for no
     folder, no permission, no picture, or more than ``MOST``.
     """
-    root = Path(path).expanduser()
+    root = path_of(path)
     try:
         if not root.is_dir():
             raise ValueError(f"there is no folder {str(root)[-80:]}; check its path.")

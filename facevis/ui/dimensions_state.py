@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from facevis.atlas import Model, model_of_file, model_of_run
 from facevis.atlas.survey import Question, Survey
@@ -13,6 +12,7 @@ from facevis.fullscale import jobs
 from facevis.live.projection import KINDS, parse_projection
 from facevis.live.rooms import rooms
 from facevis.ui import state
+from facevis.validation import path_of
 
 PARTS = ("landing", "verification", "hardest", "enrolment", "identification")
 CHOSEN = ("first", "second", "third")
@@ -39,7 +39,7 @@ class Asked:
     def model(self) -> Model:
         """Open it; ``ValueError`` in words."""
         if self.source == FILE:
-            path = Path(self.path).expanduser()
+            path = path_of(self.path)
             if path.is_dir():
                 return model_of_run(path)
             return model_of_file(path, self.backbone, self.onnx)

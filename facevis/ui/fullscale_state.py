@@ -18,6 +18,7 @@ from facevis.fullscale.heads import rule_of
 from facevis.fullscale.plain import flat, from_plain
 from facevis.fullscale.recipes import RECIPES
 from facevis.ui import state
+from facevis.validation import path_of
 
 DRAWN, OWN = "drawn", "own"
 SOURCES = (DRAWN, OWN)
@@ -153,7 +154,7 @@ def placed(path: str) -> str:
     """
     path = path.strip()
     made_up = path.partition(":")[0] in KINDS
-    return path if made_up or not path else str(Path(path).expanduser().absolute())
+    return path if made_up or not path else str(path_of(path).absolute())
 
 
 def _shown(value: Any) -> Any:

@@ -28,6 +28,7 @@ from facevis.live import RunConfig
 from facevis.live.presets import COMPARISONS
 from facevis.live.rooms import rooms
 from facevis.ui import state
+from facevis.validation import path_of
 
 LARGEST_UPLOAD = 200_000_000
 """Bytes that go through the browser; ``maxUploadSize`` of ``.streamlit/config.toml``."""
@@ -147,7 +148,7 @@ def take_in(source: object) -> str:
     if isinstance(source, str):
         if not source.strip():
             raise ValueError("no path was given; write where the file lies.")
-        source = Path(source.strip()).expanduser()
+        source = path_of(source.strip())
     return unpacking.unpack(source, jobs.runs_folder()).name  # type: ignore[arg-type]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -21,6 +20,7 @@ from facevis.photographs import Detector, Photograph
 from facevis.photographs.gallery import Portrait, in_size, portrait
 from facevis.photographs.reading import MOST
 from facevis.ui import state
+from facevis.validation import path_of
 
 OTHER = "other"
 _CHUNK = 16
@@ -137,7 +137,7 @@ def model() -> tuple[str, Embedder] | None:
 
 
 def _opened(path: str) -> Model:
-    place = Path(path).expanduser()
+    place = path_of(path)
     return model_of_run(place) if place.is_dir() else model_of_file(place)
 
 

@@ -16,6 +16,7 @@ from facevis.ui import library_state as library
 from facevis.ui import runs, state
 from facevis.ui.library_words import number, size, title, what
 from facevis.ui.screens import library_comparison
+from facevis.validation import path_of
 
 Translate = Callable[..., str]
 
@@ -262,7 +263,7 @@ def _export(t: Translate, entry: Entry, folder: Path) -> None:
     )
     if st.button(t("runs_export_write"), key=f"library:write:{entry.name}"):
         with st.spinner(t("runs_exporting")):
-            library.do(lambda: _write(t, folder, Path(target).expanduser(), checkpoints))
+            library.do(lambda: _write(t, folder, path_of(target), checkpoints))
         _tell(t)
 
 
