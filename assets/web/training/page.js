@@ -1,5 +1,5 @@
 /**
- * A full-scale run on screen: asks the server what is new, about once a second while it trains and
+ * A full-scale run on screen: asks the server what is new, every second and a half while it trains and
  * somebody looks, and has it drawn. It measures nothing and stops nothing.
  */
 import { h, write } from "../dom.js";
@@ -11,9 +11,11 @@ import { AngleRows, Events, Log, State } from "./pieces.js";
 import { Spread } from "./spread.js";
 
 /** Time from one answer to the next question, ms. */
-const LIVE = 1000;
+const LIVE = 1500;
 const RESTING = 4000;
 const AFTER_ERROR = 2500;
+/** While it trains, curves are drawn this often at most: where compositing is in software, they cost the trainer more than numbers do. */
+const DRAWING = 3000;
 const MOVING = ["queued", "starting", "training", "stopping"];
 const HEIGHT = 150;
 
@@ -36,8 +38,10 @@ export class TrainingView {
   }
 
   /** @param {import("../live.js").Component} component */
-  update({ data }) {
+  update(component) {
+    const { data } = component;
     const before = this.data;
+    this.component = component;
     this.data = data;
     const theme = data.theme === "dark" ? "dark" : "light";
     const another = !before || before.token !== data.token;
@@ -45,11 +49,13 @@ export class TrainingView {
     if (another) {
       this.history.clear();
       this.run = undefined;
+      this.drawnAt = -Infinity;
       write(this.note, "");
       this.root.dataset.waiting = "";
       this.#ask();
     } else if (before.lang !== data.lang || this.root.dataset.theme !== theme) {
       this.root.dataset.theme = theme;
+      this.drawnAt = -Infinity;
       this.spread.fit();
       this.#tell();
     }
@@ -80,7 +86,6 @@ export class TrainingView {
       h("div", { class: "fv-training-two" }, this.judged, this.table.el),
       this.spread.el, this.note, this.events.el, this.output.el);
     this.metricKey = "";
-    if (this.run) this.#tell();
   }
 
   /** What is new; then again, as long as the view is there. */
@@ -99,6 +104,8 @@ export class TrainingView {
       } else {
         this.#say("");
         const news = this.history.take(told);
+        // What can be done with a run stands beside the view, and is another now.
+        if (this.run && this.run.state !== told.state) this.component.setTriggerValue("moved", told.state);
         this.run = told;
         this.#tell(news);
         wait = MOVING.includes(told.state) ? LIVE : RESTING;
@@ -124,7 +131,11 @@ export class TrainingView {
     delete this.root.dataset.waiting;
     this.state.show(run, history);
     this.output.show(run.log);
-    if (!news) return;
+    this.undrawn ||= news;
+    const soon = run.state === "training" && performance.now() - this.drawnAt < DRAWING;
+    if (!this.undrawn || soon) return;
+    this.undrawn = false;
+    this.drawnAt = performance.now();
     this.#draw();
     this.#judge();
     this.spread.show(history.angles, run.steps);

@@ -21,8 +21,8 @@ from facevis.ui.screens import fullscale_draft
 
 Translate = Callable[..., str]
 
-_LOOK = 4.0
-"""How often the list of runs is looked at anew, seconds."""
+_LOOK = 15.0
+"""How often the list of runs is looked at anew, seconds; at once where the run watched moves on."""
 _RUNS_BEFORE_SCROLLING = 6
 _WORDS = ("live_full_", "live_table_", "live_lost")
 _AGES = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
@@ -214,4 +214,4 @@ def _watch(folder: Path) -> None:
         "lang": state.language(),
         "strings": {key: text for key, text in words.items() if key.startswith(_WORDS)},
     }
-    component(data=data, key="training", height="content")
+    component(data=data, key="training", height="content", on_moved_change=lambda: None)
