@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from facevis.live import Ensemble, Member, RunConfig
-from facevis.live.groups import _unseen_columns
+from facevis.live.groups import unseen_columns
 from facevis.live.material import material_for
 from facevis.live.study import summarise
 from facevis.margins import Margin
@@ -312,7 +312,7 @@ def test_an_unseen_picture_is_not_judged_by_itself():
     rng = np.random.default_rng(0)
     embeddings = torch.tensor(rng.normal(size=(1, 8, 3)), dtype=torch.float32)
     alone = torch.arange(8)
-    assert _unseen_columns(embeddings, alone)["unseen_accuracy"] == 0.0
+    assert unseen_columns(embeddings, alone)["unseen_accuracy"] == 0.0
     labels = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2])
     unit = (embeddings / embeddings.norm(dim=-1, keepdim=True))[0].numpy()
     right = 0
@@ -321,5 +321,5 @@ def test_an_unseen_picture_is_not_judged_by_itself():
         means = [unit[[k for k in others if labels[k] == c]].mean(0) for c in range(3)]
         scores = [unit[i] @ mean / np.linalg.norm(mean) for mean in means]
         right += int(np.argmax(scores)) == int(labels[i])
-    found = _unseen_columns(embeddings, labels)["unseen_accuracy"]
+    found = unseen_columns(embeddings, labels)["unseen_accuracy"]
     assert found == pytest.approx(right / 8)
