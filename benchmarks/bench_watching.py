@@ -2,12 +2,11 @@
 metric, and what watching costs the trainer.
 
 The cost is measured within one run of the demo recipe without measurements of its own, in windows
-that alternate: nobody looks; the page's question is asked once a second without a browser; the page
+that alternate: nobody looks; the page's question is asked every other second without a browser; the page
 is open in a browser on the same machine. Each round's windows are compared with one another, and
 the median over rounds counts. ``python benchmarks/bench_watching.py ROUNDS SECONDS``.
 """
 
-import contextlib
 import dataclasses
 import json
 import statistics
@@ -45,10 +44,15 @@ def first_metric(page, url, runs):
     )
     seconds = time.monotonic() - began
     for job in jobs.find(runs):
-        jobs.stop(job.folder)
-        while jobs.look(job.folder).alive:
-            time.sleep(0.2)
+        stop(job.folder)
     return seconds
+
+
+def stop(folder):
+    """End a run and wait for its end."""
+    jobs.stop(folder)
+    while jobs.look(folder).alive:
+        time.sleep(0.2)
 
 
 def endless(runs):
@@ -96,7 +100,7 @@ def window(kind, page, url, token, seconds):
                 f"{url}{BASE}/training/{token}.json?from={place}"
             ) as answer:
                 place = json.load(answer)["at"]
-        time.sleep(1.0)
+        time.sleep(2.0)
     return began, time.time()
 
 
@@ -113,8 +117,7 @@ def costs(page, url, runs, rounds, seconds):
                 moments = window(kind, page, url, token, seconds)
                 found[kind].append(speed(folder, *moments, batch))
     finally:
-        with contextlib.suppress(ValueError):
-            jobs.stop(folder)
+        stop(folder)
     lost = {
         kind: [100 * (1 - a / b) for a, b in zip(found[kind], found["alone"], strict=True)]
         for kind in KINDS[1:]

@@ -434,3 +434,39 @@ def test_halves_of_letters_in_a_sentence_are_replaced(tmp_path):
     entry = '{"kind": "event", "step": 1, "time": 1, "event": "failed", "sentence": "\\ud800 x"}\n'
     (folder / "metrics.jsonl").write_text(entry)
     assert jobs.look(folder).sentence == "? x"
+
+
+def test_a_clock_that_is_set_makes_no_live_process_dead(tmp_path, monkeypatch):
+    folder = prepared(tmp_path / "run")
+    running.note(folder, os.getpid())
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: 1.0)
+    assert running.read(folder).alive
+    with pytest.raises(ValueError, match="stop it before you delete"):
+        jobs.delete(folder)
+
+
+def test_a_log_that_cannot_be_opened_stops_no_run_and_a_broken_folder_no_other(
+    tmp_path, monkeypatch
+):
+    first, second = prepared(tmp_path / "first"), prepared(tmp_path / "second")
+    (first / "log.txt").mkdir()
+    started = []
+
+    def start(command, output):
+        started.append(command[-1])
+        if command[-1] == str(second):
+            raise OSError("read-only")
+        return subprocess.Popen([sys.executable, "-c", ""], stdout=output)
+
+    monkeypatch.setattr(queue, "_detached", start)
+    for folder in (second, first):
+        running_entry = {"since": 1.0 if folder is second else 2.0, "processes": 1}
+        (folder / "queued.json").write_text(json.dumps(running_entry))
+    queue.work(tmp_path)
+    assert started == [str(second), str(first)]
+
+
+def test_a_folder_whose_name_cannot_be_shown_is_left_out(tmp_path):
+    good = prepared(tmp_path / "good")
+    prepared(tmp_path / os.fsdecode(b"bad-\xff"))
+    assert [job.folder for job in jobs.find(tmp_path)] == [good]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,8 @@ _ALIVE = ("starting", "training", "stopping")
 _NAME = re.compile(r"[\w\-][\w\- .]{0,79}")
 _CHECKPOINT = re.compile(r"step-(\d{8})")
 _DELETED = ".deleted-"
+_FRESH, _MOMENT = 5.0, 0.15
+"""Seconds in which a death is news, and how long its reason may be on its way."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,14 @@ def resume(folder: Path, processes: int = 1) -> None:
 
 def stop(folder: Path) -> None:
     """Take a run out of the queue, or have it write a checkpoint and end; again is no harm."""
-    queue.leave(folder)
-    running.ask_to_stop(folder)
+    try:
+        queue.leave(folder)
+        running.ask_to_stop(folder)
+    except OSError as error:
+        raise ValueError(
+            f"{folder.name} cannot be stopped ({error.strerror}); it may be somebody else's, or "
+            "its folder cannot be written."
+        ) from error
 
 
 def rename(folder: Path, name: str) -> Path:
@@ -189,16 +198,21 @@ def _may_be_run(folder: Path) -> bool:
     try:
         if folder.name.startswith(".") or not folder.is_dir():
             return False
+        folder.name.encode()  # a name of broken letters cannot be shown, nor stand in an address
         names = {entry.name for entry in folder.iterdir()}
     except PermissionError:
         return True  # it is said that it cannot be read
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         return False
     return not names.isdisjoint((CONFIG, METRICS, CHECKPOINTS))
 
 
 def _look(folder: Path, line: list[Path]) -> Job:
     process = running.read(folder)
+    fresh = _changed(folder / LOG) > time.time() - _FRESH
+    if process is not None and process.code is None and not process.alive and fresh:
+        time.sleep(_MOMENT)  # whoever waited for it is about to write down how it ended
+        process = running.read(folder)
     entries = last_entries(folder)
     steps = [entry["step"] for entry in entries if entry["kind"] == "train"]
     config, sentence = _config(folder)

@@ -91,13 +91,17 @@ def looked_after(runs: Path) -> bool:
 
 def work(runs: Path) -> None:
     """Start what waits, one run after the other, until nobody does."""
+    given_up: set[Path] = set()
     try:
         with FileLock(str(runs / _LOCK), timeout=_PATIENCE):
-            while (folders := waiting(runs)) or _busy(runs):
+            while (folders := [f for f in waiting(runs) if f not in given_up]) or _busy(runs):
                 if _busy(runs) or not folders:
                     time.sleep(_LOOK)
-                else:
+                    continue
+                try:
                     _start(folders[0])
+                except OSError:  # nothing can be written there: the others need not wait for it
+                    given_up.add(folders[0])
     except (Timeout, OSError):
         return  # somebody else looks after it, or the folder is gone
 
@@ -111,11 +115,9 @@ def _busy(runs: Path) -> bool:
 def _start(folder: Path) -> None:
     """Train, and wait for the end."""
     entry = entry_of(folder)
-    log = _open_log(folder)
-    if entry is None or log is None:
-        leave(folder)
+    if entry is None:
         return
-    with log:
+    with _open_log(folder) as log:
         train = ["-m", "facevis.fullscale.train", str(folder)]
         if entry["processes"] > 1:
             train = ["-m", "facevis", "train", "resume", str(folder)]
@@ -133,8 +135,8 @@ def _open_log(folder: Path) -> Any:
         if path.exists() and path.stat().st_size > LARGEST_LOG:
             path.replace(path.with_name(f"{LOG}.old"))
         return path.open("ab")
-    except OSError:  # a run that cannot be written to would not train either
-        return None
+    except OSError:  # the run says in its journal what it can
+        return Path(os.devnull).open("ab")
 
 
 def _detached(command: list[str], output: Any) -> subprocess.Popen:

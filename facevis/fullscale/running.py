@@ -112,10 +112,16 @@ def _write(folder: Path, process: Process) -> None:
 
 
 def _born(pid: int) -> float | None:
-    """When a process began; None if it is gone, or only waits to be forgotten."""
+    """When a process began, as the system counts; None if it is gone, or waits to be forgotten."""
     try:
         process = psutil.Process(pid)
-        gone = process.status() == psutil.STATUS_ZOMBIE
-        return None if gone else process.create_time()
-    except (psutil.Error, ValueError):
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        ticks = Path(f"/proc/{pid}/stat")
+        if ticks.exists():  # since the machine started: no clock that is set moves it
+            return float(
+                ticks.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
+            )
+        return process.create_time()
+    except (psutil.Error, OSError, ValueError, IndexError):
         return None

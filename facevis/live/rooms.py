@@ -43,7 +43,7 @@ class Rooms:
         """
         material = material_for(config)
         if recording is not None:
-            _check_fit(recording, material)
+            check_fit(recording, material)
         return self.show(LiveRun(config, material, recording, aligned=aligned, last_only=last_only))
 
     def show(self, run: ShownRun) -> str:
@@ -86,6 +86,7 @@ class Rooms:
             for token in others
             if self._runs[token].viewers == 0 and self._runs[token].state != "training"
         ]
+        idle.sort(key=lambda token: self._runs[token].trains)  # what can be made again goes first
         for token in [*idle, *others]:
             if len(self._runs) <= self._capacity:
                 return
@@ -93,7 +94,7 @@ class Rooms:
                 self._runs.pop(token).pause()
 
 
-def _check_fit(recording: Recording, material: Material) -> None:
+def check_fit(recording: Recording, material: Material) -> None:
     """A recording names its data; what it holds must be of that data."""
     points, classes = len(material.shown), material.num_classes
     last = recording.snapshots[-1]

@@ -55,7 +55,9 @@ def upright(data: bytes) -> np.ndarray:
         raise ValueError("it is no picture in a known format") from error
     except Image.DecompressionBombError as error:
         raise ValueError("it is too large") from error
-    except (OSError, SyntaxError, MemoryError, EOFError) as error:
+    except ValueError:
+        raise
+    except Exception as error:  # damaged files make Pillow raise errors of many kinds
         raise ValueError(f"it is damaged ({str(error)[:80]})") from error
 
 

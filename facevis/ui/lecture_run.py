@@ -12,7 +12,7 @@ from facevis.atlas.survey import Question
 from facevis.fullscale import jobs
 from facevis.library import toys
 from facevis.live.material import material_for
-from facevis.live.rooms import rooms
+from facevis.live.rooms import check_fit, rooms
 from facevis.live.shown import ShownRun
 from facevis.ui import state
 from facevis.ui.dimensions_state import EMBEDDINGS
@@ -30,6 +30,8 @@ class Stage:
     title: str
     token: str = ""
     survey: Survey | None = None
+    kept: bool = False
+    """Whether it was opened from the disk, for this lesson alone."""
 
 
 def begin(name: str) -> None:
@@ -47,8 +49,9 @@ def _stage(name: str) -> Stage:
         raise ValueError(f"{name[:40]!r} is no name of a run; open it from the page of all runs.")
     if toys.is_toy(folder):
         recording = toys.recording_of(folder)
-        token = rooms.show(ShownRun(recording, material_for(recording.config)))
-        return Stage(name, name, token)
+        material = material_for(recording.config)
+        check_fit(recording, material)
+        return Stage(name, name, rooms.show(ShownRun(recording, material)), kept=True)
     model = model_of_run(folder)
     question = Question(people=model.trained_on, identities=IDENTITIES, images_each=IMAGES_EACH)
     last = model.at(model.moments[-1:])
@@ -58,8 +61,12 @@ def _stage(name: str) -> Stage:
 def end() -> None:
     """The lesson shows its own recording again."""
     before: Stage | None = state.take(_KEY)
-    if before is not None and before.survey is not None:
+    if before is None:
+        return
+    if before.survey is not None:
         before.survey.cancel()
+    if before.kept or before.survey is not None:
+        rooms.forget(before.token)
 
 
 def stage() -> Stage | None:

@@ -1,5 +1,5 @@
 /**
- * A full-scale run on screen: asks the server what is new, every second and a half while it trains and
+ * A full-scale run on screen: asks the server what is new, every two seconds while it trains and
  * somebody looks, and has it drawn. It measures nothing and stops nothing.
  */
 import { h, write } from "../dom.js";
@@ -11,11 +11,11 @@ import { AngleRows, Events, Log, State } from "./pieces.js";
 import { Spread } from "./spread.js";
 
 /** Time from one answer to the next question, ms. */
-const LIVE = 1500;
+const LIVE = 2000;
 const RESTING = 4000;
 const AFTER_ERROR = 2500;
 /** While it trains, curves are drawn this often at most: where compositing is in software, they cost the trainer more than numbers do. */
-const DRAWING = 3000;
+const DRAWING = 3500;
 const MOVING = ["queued", "starting", "training", "stopping"];
 const HEIGHT = 150;
 
