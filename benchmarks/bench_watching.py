@@ -2,9 +2,9 @@
 metric, and what watching costs the trainer.
 
 The cost is measured within one run of the demo recipe without measurements of its own, in windows
-that alternate: nobody looks; the page's question is asked every other second without a browser; the page
-is open in a browser on the same machine. Each round's windows are compared with one another, and
-the median over rounds counts. ``python benchmarks/bench_watching.py ROUNDS SECONDS``.
+that alternate: nobody looks; the page's question is asked every other second without a browser; the
+page is open in a browser on the same machine. Each round's windows are compared with one another,
+and the median over rounds counts. ``python benchmarks/bench_watching.py ROUNDS SECONDS``.
 """
 
 import dataclasses
