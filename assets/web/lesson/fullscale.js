@@ -35,7 +35,7 @@ export class FullScale extends Recorded {
     this.moment = decodeFrame(frames[frames.length - 1], shape);
     this.shape = shape;
     this.#rows();
-    if (this.values.loss) this.#tell();
+    if (this.values.loss || this.context.run) this.#tell();
   }
 
   /** @param {Record<string, any>} values */
