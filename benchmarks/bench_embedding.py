@@ -19,7 +19,7 @@ import simplejpeg
 from facevis.datasets.own import own_images
 from facevis.embedders import packaged_model
 
-PICTURES, WINDOW, SIZE, PEOPLE = 10_000, 500, 112, 10
+PICTURES, WINDOW, SIZE, PEOPLE = 10_000, 200, 112, 10
 BATCHES = (1, 8, 16, 32, 64, 128)
 
 
