@@ -126,7 +126,8 @@ export class Board {
       h("thead", {}, h("tr", {}, h("td", { rowspan: 2 }), ...over), h("tr", {}, ...heads)),
       h("tbody", {}, ...body),
     );
-    this.note.textContent = words(run.unseen_names.length ? "table_note" : "table_note_seen");
+    // It speaks of how one would train.
+    this.note.textContent = run.trains === false ? "" : words(run.unseen_names.length ? "table_note" : "table_note_seen");
   }
 
   /** @param {string} name */
