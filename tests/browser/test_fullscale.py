@@ -25,7 +25,7 @@ def app(serve, runs):
 
 
 def until(page, what):
-    page.wait_for_function(f"{VIEW}?.run && {what}", timeout=25_000)
+    page.wait_for_function(f"{VIEW}?.run && {what}", timeout=60_000)
 
 
 def test_a_run_is_watched_without_flicker_killed_and_gone_on_with(page, app, runs):
