@@ -283,3 +283,16 @@ def test_a_journal_that_cannot_be_read_takes_no_checkpoint_away(tmp_path):
     journal.write("train", 3, loss=1.5)
     journal.close()
     assert model_of_run(folder).moments[-1].loss == 1.5
+
+
+def test_weights_that_a_run_began_with_may_go_and_may_change(trained, tmp_path):
+    file = tmp_path / "begin.pth"
+    torch.save(small_network().state_dict(), file)
+    folder = run_folder(tmp_path / "run", (3,), backbone__weights=str(file))
+    before = model_of_run(folder).moments
+    torch.save(small_network(1).state_dict(), file)
+    after = model_of_run(folder).moments
+    assert [moment.step for moment in before] == [0, 3]
+    assert before[0].digest != after[0].digest
+    file.unlink()
+    assert [moment.step for moment in model_of_run(folder).moments] == [3]

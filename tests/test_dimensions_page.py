@@ -139,7 +139,7 @@ def test_a_model_that_is_none_is_said(tmp_path, path, said):
     (tmp_path / "torn.onnx").write_bytes(b"torn")
     torch.save(small_network().state_dict(), tmp_path / "weights.pth")
     app = visit(PAGE)
-    app.selectbox(key=own("source")).set_value("file").run()
+    app.selectbox(key=own("source")).set_value(":file").run()
     app.text_input(key=own("path")).set_value(str(tmp_path / path)).run()
     app.button(key="dims_look").click().run()
     assert said in app.error[0].value.replace("\\", "")
@@ -148,7 +148,7 @@ def test_a_model_that_is_none_is_said(tmp_path, path, said):
 def test_weights_brought_along_look_at_a_set_of_ones_own(tmp_path):
     torch.save(small_network().state_dict(), tmp_path / "backbone.pth")
     app = visit(PAGE)
-    app.selectbox(key=own("source")).set_value("file").run()
+    app.selectbox(key=own("source")).set_value(":file").run()
     app.text_input(key=own("path")).set_value(str(tmp_path / "backbone.pth")).run()
     app.selectbox(key=own("backbone")).set_value("mobilefacenet")
     app.selectbox(key=own("people")).set_value("other").run()

@@ -150,7 +150,7 @@ def test_a_lesson_gets_the_coordinates_of_a_run_on_the_circle(client):
 
 def test_the_lesson_offers_the_models_and_people_that_the_run_has():
     told = lessons.bundle(13, "en", {"loss": "arcface", "first": 5}, ("token", "mine", made()))
-    assert told["run"] == {"token": "token", "name": "mine", "step": 30}
+    assert told["run"] == {"token": "token", "name": "mine", "step": 30, "people": CLASSES}
     assert [control["name"] for control in told["controls"]] == ["first"]
     assert told["controls"][0]["high"] == CLASSES - 1
     assert told["values"] == {"first": 0}

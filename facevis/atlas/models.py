@@ -83,21 +83,15 @@ def model_of_run(folder: Path, until: int | None = None) -> Model:
         which = "" if until is None else f" up to step {until}"
         raise ValueError(f"{folder.name} has no checkpoint{which} yet; let it train until one.")
     losses = _losses(folder)
-    moments = [
-        Moment(
-            step,
-            _digest_of_checkpoint(folder, step),
-            lambda step=step: NetworkEmbedder(open_trained(folder, step=step)),  # type: ignore[misc]
-            lambda classes, _, step=step: _kept_prototypes(folder, step, classes),  # type: ignore[misc]
-            losses.get(step, math.nan),
-        )
-        for step in there
-    ]
+    moments = [_checkpoint(folder, step, losses.get(step, math.nan)) for step in there]
+    # Weights that it began with may have gone; what it learned is there nonetheless.
+    if not config.backbone.weights or Path(config.backbone.weights).is_file():
+        moments.insert(0, _untrained(folder, config))
     return Model(
         folder.resolve().name,
         _settings(config),
         member_of(config.head),
-        (_untrained(folder, config), *moments),
+        tuple(moments),
         config.data.train,
         config.follow.sets,
         folder / "cache",
@@ -184,6 +178,16 @@ def _losses(folder: Path) -> dict[int, float]:
         return {}
 
 
+def _checkpoint(folder: Path, step: int, loss: float) -> Moment:
+    return Moment(
+        step,
+        _digest_of_checkpoint(folder, step),
+        lambda: NetworkEmbedder(open_trained(folder, step=step)),
+        lambda classes, _: _kept_prototypes(folder, step, classes),
+        loss,
+    )
+
+
 def _untrained(folder: Path, config: FullScaleConfig) -> Moment:
     """The network before its first step, which follows from the configuration."""
 
@@ -205,7 +209,9 @@ def _untrained(folder: Path, config: FullScaleConfig) -> Moment:
         table = objective.weight.detach().view(count, config.head.sub_centers, dim)
         return table[torch.from_numpy(classes)].numpy()
 
-    said = f"{config.to_json()}{torch.__version__}"
+    weights = Path(config.backbone.weights) if config.backbone.weights else None
+    begun = _file_digest(weights) if weights else b""
+    said = f"{config.to_json()}{torch.__version__}{begun!r}"
     return Moment(0, _digest(said.encode()), network, prototypes)
 
 

@@ -53,9 +53,10 @@ def bundle(
     controls, own = one.controls, {}
     if run is not None and number == WITH_RUN:
         token, name, shown = run
-        dim = shown.config.embedding_dim
-        controls = controls_of_run(len(shown.members), shown.material.num_classes, dim)
-        values, own = {}, {"run": {"token": token, "name": name, "step": shown.step}}
+        dim, people = shown.config.embedding_dim, shown.material.num_classes
+        controls = controls_of_run(len(shown.members), people, dim)
+        told = {"token": token, "name": name, "step": shown.step, "people": people}
+        values, own = {}, {"run": told}
     return {
         **own,
         "number": number,

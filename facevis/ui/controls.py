@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from facevis.datasets import DATASETS
+from facevis.live.projection import KINDS
 from facevis.models import NETWORKS
 from facevis.ui import state
 
@@ -96,6 +97,17 @@ def number(
     """A number field."""
     place.number_input(
         t(words or name), low, high, step=step, key=state.key(name), on_change=changed, **options
+    )
+
+
+def projection_kind(t: Translate, place: Any = st) -> None:
+    """How more than three dimensions are seen on a sphere."""
+    place.segmented_control(
+        t("open_projection"),
+        KINDS,
+        key=state.key("kind"),
+        format_func=lambda kind: t(f"open_projection_{kind}"),
+        required=True,
     )
 
 

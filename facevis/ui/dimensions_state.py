@@ -16,7 +16,8 @@ from facevis.validation import path_of
 
 PARTS = ("landing", "verification", "hardest", "enrolment", "identification")
 CHOSEN = ("first", "second", "third")
-FILE, OTHER, NOBODY, DRAWN = "file", "other", "nobody", "drawn"
+FILE, OTHER, NOBODY, DRAWN = ":file", "other", "nobody", "drawn"
+"""What stands in the lists beside runs and sets; no run has a colon in its name."""
 DRAWN_PEOPLE = "faces:identities=48,images=20,size=112"
 EMBEDDINGS = ".embeddings"
 """Folder in the folder of all runs where embeddings are kept."""

@@ -10,6 +10,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlencode
 
 from facevis.fullscale import jobs
@@ -143,13 +144,13 @@ class Packed:
         packing.pack(folder, self.path, checkpoints)
 
 
-def take_in(source: object) -> str:
+def take_in(source: str | BinaryIO) -> str:
     """Take the run of a file in, an upload or a path on this machine; its name."""
-    if isinstance(source, str):
-        if not source.strip():
-            raise ValueError("no path was given; write where the file lies.")
-        source = path_of(source.strip())
-    return unpacking.unpack(source, jobs.runs_folder()).name  # type: ignore[arg-type]
+    if not isinstance(source, str):
+        return unpacking.unpack(source, jobs.runs_folder()).name
+    if not source.strip():
+        raise ValueError("no path was given; write where the file lies.")
+    return unpacking.unpack(path_of(source.strip()), jobs.runs_folder()).name
 
 
 # -- where a run can be opened --------------------------------------------------------------------

@@ -13,7 +13,6 @@ from facevis.atlas.survey import Survey
 from facevis.fullscale import jobs
 from facevis.fullscale.config import BACKBONE_NAMES
 from facevis.links import start_from_query
-from facevis.live.projection import KINDS
 from facevis.ui import controls, progress, runs, state
 from facevis.ui import dimensions_state as dimensions
 from facevis.ui.dimensions_state import DRAWN, FILE, NOBODY, OTHER, Asked
@@ -221,13 +220,7 @@ def _sphere(t: Translate, survey: Survey) -> str:
     names = survey.run.material.dataset.class_names[: survey.run.material.num_classes]
     st.caption(t("dims_prototypes" if survey.own_prototypes else "dims_means"))
     columns = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
-    columns[0].segmented_control(
-        t("open_projection"),
-        KINDS,
-        key=state.key("kind"),
-        format_func=lambda kind: t(f"open_projection_{kind}"),
-        required=True,
-    )
+    controls.projection_kind(t, columns[0])
     if state.read("kind") == "span":
         three = dimensions.projection(len(names)).partition(":")[2].split(",")
         for column, name, chosen in zip(columns[1:], dimensions.CHOSEN, three, strict=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import streamlit as st
@@ -302,7 +303,7 @@ def _uploaded(t: Translate) -> None:
         library.do(lambda: _taken(t, upload))
 
 
-def _taken(t: Translate, source: object) -> str:
+def _taken(t: Translate, source: str | BinaryIO) -> str:
     name = library.take_in(source)
     library.follow("", name)
     return t("runs_imported", name=name)

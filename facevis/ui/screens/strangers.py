@@ -9,7 +9,6 @@ import streamlit as st
 from facevis.links import MEMBERS_ON_SCREEN, comparison_to_query
 from facevis.live import RunConfig
 from facevis.live.frames import describe_member
-from facevis.live.projection import KINDS
 from facevis.live.trainer import LiveRun
 from facevis.ui import comparison_state as comparison
 from facevis.ui import controls, runs, state, take_away
@@ -52,13 +51,7 @@ def _sidebar(t: Translate) -> str | None:
 
 
 def _projection(t: Translate) -> None:
-    st.segmented_control(
-        t("open_projection"),
-        KINDS,
-        key=state.key("kind"),
-        format_func=lambda kind: t(f"open_projection_{kind}"),
-        required=True,
-    )
+    controls.projection_kind(t, st)
     if state.read("kind") == "span":
         columns = st.columns(3)
         for column, name in zip(columns, strangers.CHOSEN, strict=True):
