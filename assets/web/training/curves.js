@@ -66,7 +66,7 @@ function tick(value, lang) {
 
 /** Three digits, in the way of the language. @param {number} value @param {string} lang */
 export function short(value, lang) {
-  if (value && Math.abs(value) < 1e-4) return value.toExponential(1);
+  if (value && Math.abs(value) < 1e-4) return new Intl.NumberFormat(lang, { notation: "scientific", maximumSignificantDigits: 2 }).format(value);
   return new Intl.NumberFormat(lang, { maximumSignificantDigits: 3 }).format(value);
 }
 
