@@ -112,7 +112,7 @@ export class Board {
   #rows() {
     const { words, run } = this;
     const groups = COLUMNS.map(([where, names]) => ({ where, names: names.filter((name) => this.#measured(name)) })).filter(({ names }) => names.length);
-    const over = groups.map(({ where, names }) => h("th", { colspan: names.length, scope: "colgroup", text: words(`table_${where}`, { n: run.unseen_names.length }) }));
+    const over = groups.map(({ where, names }) => h("th", { colspan: names.length, scope: "colgroup", text: words(run.trains === false && where === "seen" ? "table_shown" : `table_${where}`, { n: run.unseen_names.length }) }));
     const heads = groups.flatMap(({ names }) => names.map((name, i) => h("th", { scope: "col", class: i ? "" : "fv-first", title: words(`table_${name}_help`, { n: run.unseen_names.length }), text: words(`table_${name.replace("unseen_", "")}`) })));
     /** @type {{name: string, cell: HTMLElement}[][]} */
     this.numbers = [];

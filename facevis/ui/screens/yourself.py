@@ -14,7 +14,7 @@ from facevis.embedders.packaged import THRESHOLD
 from facevis.photographs import Photograph, of_folder
 from facevis.photographs.gallery import Place, Portrait, place
 from facevis.photographs.reading import MOST
-from facevis.ui import runs, state
+from facevis.ui import library_words, runs, state
 from facevis.ui import yourself_state as yourself
 from facevis.ui.live_view import live_view, view_data
 
@@ -203,23 +203,29 @@ def _nearest(t: Translate, found: Place, seen: list[Portrait], packaged: bool) -
     if found.nearest:
         first = found.nearest[0]
         st.subheader(t("you_nearest"))
-        person, angle = runs.plain(first.person), f"{first.angle:.1f}"
+        person, angle = runs.plain(first.person), _angle(first.angle)
         st.markdown(t("you_nearest_is", person=person, angle=angle))
         if packaged:
             close = "you_alike" if first.angle <= _REFERENCE else "you_apart"
-            st.markdown(t(close, threshold=f"{_REFERENCE:.1f}"))
+            st.markdown(t(close, threshold=_angle(_REFERENCE)))
         with st.container(horizontal=True):
             for near in found.nearest[:_NEAREST]:
                 with st.container(width=134, border=True):
                     st.image(seen[near.theirs].crop)
-                    st.markdown(f"**{near.angle:.1f}°** {runs.plain(near.person[:40])}")
+                    st.markdown(f"**{_angle(near.angle)}°** {runs.plain(near.person[:40])}")
     if len(found.own):
         low, high = found.own.min(), found.own.max()
         st.markdown(
-            t("you_own", count=len(found.own), low=f"{low:.1f}", high=f"{high:.1f}"),
+            t("you_own", count=len(found.own), low=_angle(low), high=_angle(high)),
         )
     if packaged:
-        st.caption(t("you_threshold", cosine=THRESHOLD, threshold=f"{_REFERENCE:.1f}"))
+        st.caption(
+            t(
+                "you_threshold",
+                cosine=library_words.spoken(str(THRESHOLD)),
+                threshold=_angle(_REFERENCE),
+            )
+        )
 
 
 def _histogram(t: Translate, found: Place, packaged: bool) -> None:
@@ -251,3 +257,8 @@ def _histogram(t: Translate, found: Place, packaged: bool) -> None:
     st.subheader(t("you_histogram"))
     st.plotly_chart(figure, config={"displayModeBar": False}, key="you_histogram")
     st.caption(t("you_histogram_help"))
+
+
+def _angle(degrees: float) -> str:
+    """In the way of the language."""
+    return library_words.spoken(f"{degrees:.1f}")
