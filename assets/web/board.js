@@ -138,7 +138,7 @@ export class Board {
 
   /** @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
   picture(stage, frame) {
-    const pinned = stage.pinnedBy && !stage.run.projection && stage.run.trains !== false;
+    const pinned = stage.pinnedBy && this.#asks(stage.run);
     if (pinned && stage.player.mode !== "live") this.#past(stage);
     else if (pinned && this.askedStep !== frame.step && performance.now() > this.askAgain) this.#ask(stage.focus, frame.step);
     this.barsPace.ask(stage);
@@ -166,7 +166,7 @@ export class Board {
   #tellProjection(frame) {
     const { projection, embedding_dim: dim, class_names: names } = this.run;
     this.exact.hidden = !projection;
-    this.anatomy.el.hidden = Boolean(projection) || this.run.trains === false;
+    this.anatomy.el.hidden = !this.#asks(this.run);
     if (!projection || !frame) return;
     const held = Math.min(...frame.held.filter(Number.isFinite));
     const chosen = projection.classes.map((/** @type {number} */ c) => names[c]).join(", ");
@@ -202,11 +202,15 @@ export class Board {
 
   /** @param {number|null} sample @param {import("./stage.js").Stage} stage */
   pinned(sample, stage) {
-    // The step's arrows have no place in a projection, nor has a step where nobody trains.
-    if (stage.run.projection || stage.run.trains === false) return;
+    if (!this.#asks(stage.run)) return;
     if (sample === null) this.anatomy.clear(stage);
     else if (stage.player.mode !== "live") this.#past(stage);
     else this.#ask(sample, stage.player.frame?.step ?? 0);
+  }
+
+  /** The step's arrows have no place in a projection, nor has a step where nobody trains or another does. @param {any} run */
+  #asks(run) {
+    return !run.projection && run.trains !== false && !this.data.readonly;
   }
 
   /** A look back has no anatomy; on return it is asked for anew. @param {import("./stage.js").Stage} stage */

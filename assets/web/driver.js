@@ -30,13 +30,30 @@ export class Driver {
   }
 
   toggle() {
-    if (this.view.taped) {
+    const { kind, status, connection } = this.view;
+    const training = status.state === "training";
+    if (kind === "watched" && training) {
+      this.#toggleHold();
+      return;
+    }
+    if (kind !== "trained") {
       this.#toggleReplay();
       return;
     }
-    const training = this.view.status.state === "training";
     if (!training) this.goLive();
-    this.view.connection.send({ type: training ? "pause" : "play" });
+    connection.send({ type: training ? "pause" : "play" });
+  }
+
+  /** Of what another trains, one's own picture stands still or goes on. */
+  #toggleHold() {
+    const { stage } = this.view;
+    if (stage?.player.mode !== "live") {
+      this.goLive();
+      return;
+    }
+    this.untouched = false;
+    stage.play((player) => player.hold());
+    this.#shown(false);
   }
 
   /** Of a tape, to play is to replay: from here, or from the start if here is the end. */
@@ -51,7 +68,7 @@ export class Driver {
   }
 
   rewind() {
-    if (this.view.taped) {
+    if (this.view.kind !== "trained") {
       this.seek(0);
       return;
     }
@@ -66,9 +83,9 @@ export class Driver {
 
   replay() {
     this.untouched = false;
-    const { stage, status, connection } = this.view;
+    const { stage, status, connection, kind } = this.view;
     if (!stage) return;
-    if (status.state === "training") connection.send({ type: "pause" });
+    if (status.state === "training" && kind === "trained") connection.send({ type: "pause" });
     this.replayNow(performance.now());
     this.#shown(false);
   }

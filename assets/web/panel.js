@@ -46,6 +46,8 @@ export class Panel {
     this.accuracy = chart("accuracy_title", { height: 92 });
     this.angles = chart("angles_title", { height: 92 });
     this.teaching = chart("teaching_title", { height: 92 });
+    /** Whose margin another steers follows the pictures. */
+    this.watched = data.readonly === true;
     this.formula = h("div");
     this.curves = h("div", { class: "fv-curves" }, this.psi.el, this.boundary.el);
     const shares = [this.loss.el, this.accuracy.el, this.angles.el, this.teaching.el];
@@ -63,7 +65,13 @@ export class Panel {
 
   /** Whether the objective has a margin at all. */
   hasMargin() {
+    if (this.watched) return this.#family();
     return ["m1", "m2", "m3"].some((name) => this.data.controls.includes(name));
+  }
+
+  /** Whether the one formula is at work. */
+  #family() {
+    return this.watched ? this.member?.in_margin_family === true : this.data.controls.length > 0;
   }
 
   /** Which members are on show: the one. */
@@ -77,13 +85,13 @@ export class Panel {
     const [m1, m2, m3] = member.margin;
     this.run = run;
     this.member = member;
-    const family = this.data.controls.length > 0;
+    const family = this.#family();
     const margin = this.hasMargin();
     const formula = new FormulaView(member.objective, family, this.words);
     this.formula.replaceWith(formula.el);
     this.formula = formula.el;
     this.formulaView = formula;
-    this.sliders.el.hidden = !family;
+    this.sliders.el.hidden = !this.data.controls.length;
     this.gauge.el.hidden = !margin;
     this.curves.hidden = !family;
     this.boundary.el.hidden = !margin;
@@ -148,13 +156,24 @@ export class Panel {
   picture(stage, frame) {
     const { picture } = stage.player;
     const { run } = stage;
-    if (!this.data.controls.length) return;
+    if (!this.#family()) return;
+    if (this.watched) this.#followSteering(stage, frame);
     const now = performance.now();
     if (now - (this.lastMedian ?? -1e9) < MEDIAN_EVERY) return;
     this.lastMedian = now;
     this.median = medianTargetAngle(picture.points, picture.prototypes, run.labels, run.dim);
     this.#showMargin();
     this.#showWarming(frame);
+  }
+
+  /** Another moves the sliders. @param {import("./stage.js").Stage} stage @param {import("./protocol.js").Frame} frame */
+  #followSteering(stage, { margins: [[m1, m2, m3]], scales: [s] }) {
+    const now = { m1, m2, m3, s };
+    const { current } = this.sliders;
+    if (Object.entries(now).every(([name, value]) => current[name] === value)) return;
+    this.sliders.set(now);
+    this.#showMargin();
+    this.dress(stage);
   }
 
   /** During a warm-up the margin in force is not the one that is set; and what fits may still fail. @param {import("./protocol.js").Frame} frame */
@@ -216,7 +235,7 @@ export class Panel {
 
   /** The run's charts stand under the picture where that balances the page. @param {string} shape @param {HTMLElement} left */
   place(shape, left) {
-    const host = shape === "medium" && this.data.controls.length ? left : this.charts;
+    const host = shape === "medium" && this.#family() ? left : this.charts;
     if (this.shares.parentElement !== host) host.append(this.shares);
     this.fit();
   }

@@ -122,6 +122,12 @@ export class Player {
     this.#turnTo(frame, now, SEEK_TWEEN);
   }
 
+  /** Stand still where the picture is. */
+  hold() {
+    this.mode = "hold";
+    this.cursor = Math.max(0, this.store.indexAt(this.frame?.step ?? 0));
+  }
+
   /** Play the recording, from its first frame or a later one. @param {number} now @param {number} seconds of the whole @param {number} [from] index */
   replay(now, seconds, from = 0) {
     this.mode = "replay";

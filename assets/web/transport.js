@@ -10,6 +10,8 @@ const ICONS = {
   play: "M4 2.5v11l9.5-5.5z",
   train: "M4 2.5v11l9.5-5.5z",
   pause: "M4 2.5h3v11H4zM9 2.5h3v11H9z",
+  hold: "M4 2.5h3v11H4zM9 2.5h3v11H9z",
+  follow: "M4 2.5v11l9.5-5.5z",
   rewind: "M3 2.5h2v11H3zM13.5 2.5v11L5.5 8z",
   step: "M2.5 2.5v11L9.5 8zM11 2.5h2.2v11H11z",
   reseed: "M8 2a6 6 0 1 0 5.9 7.2l-1.9-.4A4 4 0 1 1 10.9 5L9 7h5V2l-1.7 1.7A6 6 0 0 0 8 2z",
@@ -19,12 +21,15 @@ const ICONS = {
 const SPEEDS = { slow: 20, middle: 100, full: null };
 
 export class Transport {
-  /** @param {HTMLElement} host @param {import("./words.js").Words} words @param {any} acts @param {boolean} taped nothing trains: playing is replaying */
-  constructor(host, words, acts, taped) {
+  /** @param {HTMLElement} host @param {import("./words.js").Words} words @param {any} acts @param {"trained"|"taped"|"watched"} kind taped: nothing trains, to play is to replay; watched: another trains, nothing is steered */
+  constructor(host, words, acts, kind) {
+    const taped = kind === "taped";
     this.words = words;
+    this.kind = kind;
     this.taped = taped;
     this.acts = acts;
-    this.toggle = taped ? this.#button("play", "play_title", acts.toggle, "fv-primary") : this.#button("train", "train_title", acts.toggle, "fv-primary");
+    const begin = { trained: "train", taped: "play", watched: "hold" }[kind];
+    this.toggle = this.#button(begin, `${begin}_title`, acts.toggle, "fv-primary");
     this.scrub = h("input", { type: "range", class: "fv-range fv-scrub", min: 0, max: 0, step: 1, value: 0, "aria-label": words("scrub") });
     this.scrub.addEventListener("input", () => acts.seek(Number(this.scrub.value)));
     this.where = h("span", { class: "fv-where" });
@@ -41,13 +46,19 @@ export class Transport {
       host.replaceChildren(h("div", { class: "fv-bar" }, this.toggle, rewind, this.scrub, this.where, this.#speeds()));
       return;
     }
+    const replay = this.#button("replay", "replay_title", acts.replay, "fv-quiet");
+    if (kind === "watched") {
+      const bar = h("div", { class: "fv-bar" }, this.toggle, this.scrub, this.where);
+      host.replaceChildren(bar, h("div", { class: "fv-row fv-foot" }, this.state, this.projectLabel, replay));
+      return;
+    }
     const buttons = h("div", { class: "fv-buttons" },
       this.toggle,
       this.#button("step", "step_title", acts.step),
       rewind,
       this.#button("reseed", "reseed_title", acts.reseed),
     );
-    const bar = h("div", { class: "fv-bar" }, this.#button("replay", "replay_title", acts.replay, "fv-quiet"), this.scrub, this.where);
+    const bar = h("div", { class: "fv-bar" }, replay, this.scrub, this.where);
     const row = h("div", { class: "fv-row" }, buttons, this.projectLabel);
     buttons.append(new Share(words, { link: acts.link, qr: acts.qr }).el);
     host.replaceChildren(bar, row, h("div", { class: "fv-row fv-foot" }, this.state, this.#speeds()));
@@ -95,8 +106,7 @@ export class Transport {
    */
   show(store, shown, status, player) {
     const training = status.state === "training";
-    if (this.taped) this.#showToggle(player?.mode === "replay", "play");
-    else this.#showToggle(training, "train");
+    this.#showToggle(this.#toggleKey(training, player?.mode));
     const last = Math.max(0, store.kept.length - 1);
     const step = shown?.step ?? status.step ?? 0;
     if (Number(this.scrub.max) !== last) this.scrub.max = String(last);
@@ -112,17 +122,25 @@ export class Transport {
 
   /** @param {any} status @param {import("./player.js").Player|undefined} player @param {boolean} training */
   #stateText(status, player, training) {
+    if (status.queue !== undefined) return this.words(status.queue ? "queue" : "queue_next", { n: status.queue });
     const looking = player?.mode === "replay" ? "state_replay" : player?.mode === "hold" && training ? "state_held" : `state_${status.state}`;
     const rate = training && status.steps_per_second > 0 ? ` · ${this.words("per_second", { n: Math.round(status.steps_per_second) })}` : "";
     return this.words(looking) + rate;
   }
 
-  /** @param {boolean} running @param {string} begin what the button says otherwise */
-  #showToggle(running, begin) {
-    const key = running ? "pause" : begin;
+  /** What the first button does. @param {boolean} training @param {string|undefined} mode the player's */
+  #toggleKey(training, mode) {
+    if (this.kind === "trained") return training ? "pause" : "train";
+    if (this.kind === "watched" && training) return mode === "live" ? "hold" : "follow";
+    return mode === "replay" ? "pause" : "play";
+  }
+
+  /** @param {string} key */
+  #showToggle(key) {
     if (this.toggle.dataset.key === key) return;
     this.toggle.dataset.key = key;
     this.toggle.querySelector("path").setAttribute("d", ICONS[key]);
     this.toggle.querySelector("span").textContent = this.words(key);
+    if (this.kind === "watched") this.toggle.title = this.words(`${key === "pause" ? "play" : key}_title`);
   }
 }

@@ -42,6 +42,8 @@ export class View {
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
     this.lastHistory = 0;
+    /** @type {Set<string>} names of this run from before it was steered and went its own way */
+    this.left = new Set();
     /** @type {string|undefined} what the parts made of words were built for */
     this.look = undefined;
     publish(this.metrics);
@@ -57,7 +59,10 @@ export class View {
     if (!before) this.#build();
     const look = JSON.stringify([data.lang, data.controls, data.ranges, data.sweep, data.members]);
     // Parts made for another run's data must not speak of the one that leaves.
-    const other = this.token !== data.token || before?.projection !== data.projection;
+    const token = this.left.has(data.token) ? this.token : data.token;
+    const other = this.token !== token || before?.projection !== data.projection;
+    if (data.token === token) this.left.clear();
+    this.token = token;
     if (before && other) this.run = undefined;
     if (before && look !== this.look) this.#rebuildParts();
     else if (before) this.panel.data = data;
@@ -68,7 +73,6 @@ export class View {
     else if (this.wishedProject !== data.project_to_circle) this.project(data.project_to_circle);
     // Of presses in quick succession the page may have taken an earlier one.
     else if (before && !this.#pageKnows()) this.#tellPage(1000);
-    this.token = data.token;
     this.wishedProject = data.project_to_circle;
   }
 
@@ -90,9 +94,10 @@ export class View {
     }, 3000);
   }
 
-  /** Whether nothing trains: to play is to replay. */
-  get taped() {
-    return Boolean(this.data.open || this.data.taped);
+  /** Who trains: nobody, so that to play is to replay; somebody else, who is watched; or this page. */
+  get kind() {
+    if (this.data.open || this.data.taped) return "taped";
+    return this.data.readonly ? "watched" : "trained";
   }
 
   /** The parts made of words. */
@@ -118,7 +123,7 @@ export class View {
       project: (/** @type {boolean} */ on) => this.project(on),
       link: () => linkOf(this),
       qr: (/** @type {string} */ text) => `${data.base}/qr.svg?text=${encodeURIComponent(text)}`,
-    }, this.taped);
+    }, this.kind);
     skeleton.transport.hidden = data.still === true;
     if (!this.run) return;
     this.#introduce(values);
@@ -140,6 +145,8 @@ export class View {
   }
 
   #connect() {
+    // What another steers goes from run to run: who watches keeps the place from which they look.
+    if (this.data.readonly && this.stage) this.camera = this.stage.scene.camera() || this.camera;
     this.connection?.close();
     this.stage?.dispose();
     this.pointers?.dispose();
@@ -159,7 +166,7 @@ export class View {
     }
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const how = this.data.projection ? `?project=${encodeURIComponent(this.data.projection)}` : "";
-    const url = `${scheme}://${location.host}${this.data.base}/stream/${this.data.token}${how}`;
+    const url = `${scheme}://${location.host}${this.data.base}/stream/${this.token}${how}`;
     this.connection = new Connection(url, handlers);
   }
 
@@ -169,9 +176,20 @@ export class View {
     if (type === "run") this.#begin(message);
     else if (type === "status") this.#setStatus(message);
     else if (type === "reset") this.#reset();
+    else if (type === "forked") this.#forked(message.token);
     else if (type === "gone") this.skeleton.say(this.words("gone"), "warn");
     else if (type === "anatomy") this.panel.answer(message, this.stage);
     else if (type === "error") this.skeleton.say(message.message, "warn", 5000);
+  }
+
+  /** The run was steered and is another than the shared one: the same picture at a new address. @param {string} token */
+  #forked(token) {
+    const { connection, run, component } = this;
+    connection.url = connection.url.replace(this.token, token);
+    if (run?.sprite) run.sprite.url = run.sprite.url.replace(this.token, token);
+    this.left.add(this.token);
+    this.token = token;
+    component.setTriggerValue?.("forked", token);
   }
 
   /** The run's description: at the start, and again after every reconnection. @param {any} run */
@@ -321,7 +339,7 @@ export class View {
 
   /** @param {any} status */
   #setStatus(status) {
-    Object.assign(this.status, status);
+    Object.assign(this.status, { queue: undefined }, status);
     if (this.stage) {
       this.stage.busy = status.state === "training" && this.stage.player.mode === "live";
       this.stage.invalidate();
