@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from listening import Listener, decode
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from facevis.live import Ensemble, Member, RunConfig
+from facevis.live.commands import parse_command
 from facevis.live.frames import encode_snapshot
 from facevis.live.rooms import rooms
-from facevis.live.stream import parse_command, routes
+from facevis.live.stream import routes, watch
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,89 @@ def test_single_steps_take_exactly_that_many(client, run):
         listener.hear(lambda heard: any(h["step"] == 3 for h, *_ in heard.frames))
     assert live.step == 3
     assert live.state == "paused"
+
+
+def test_who_steers_a_shared_run_gets_their_own_and_the_others_see_nothing_of_it(client):
+    config = RunConfig(steps=400, seed=71)
+    token = rooms.share(config)
+    assert rooms.share(config) == token
+    live = rooms.find(token)
+    live.set_speed(100.0)
+    path = f"/facevis/stream/{token}"
+    with client.websocket_connect(path) as socket, client.websocket_connect(path) as other:
+        hand, neighbour = Listener(socket), Listener(other)
+        hand.hear(lambda heard: any(h["step"] > 20 for h, *_ in heard.frames))
+        hand.say(type="set", member=0, margin=[1, 0.05, 0], scale=9, id=3)
+        hand.hear(lambda heard: any(h["applied"] == 3 for h, *_ in heard.frames))
+        hand.say(type="speed", steps_per_second=None)
+        live.set_speed(None)
+        hand.hear(lambda heard: heard.frames[-1][0]["step"] == 400)
+        neighbour.hear(lambda heard: heard.state() == "finished")
+    own = [t["token"] for t in hand.texts if t["type"] == "forked"]
+    assert len(own) == 1
+    assert rooms.find(own[0]).members[0].scale == 9
+    assert rooms.find(token) is live
+    assert live.members == list(config.members)
+    assert "forked" not in {t["type"] for t in neighbour.texts}
+    assert {tuple(h["scales"]) for h, *_ in neighbour.frames} == {(config.members[0].scale,)}
+    steps = [h["step"] for h, *_ in hand.frames if h["kept"]]
+    assert sorted(set(steps)) == [s.step for s in rooms.find(own[0]).recording.snapshots]
+    since = [t["type"] for t in hand.texts]
+    assert "reset" not in since[since.index("forked") :], "nothing begins anew on the screen"
+
+
+def test_viewers_of_one_run_get_the_same_bytes_encoded_once(client, run, monkeypatch):
+    token, live = run
+    made = []
+    monkeypatch.setattr(
+        "facevis.live.viewer.encode_snapshot",
+        lambda snapshot, **how: made.append(snapshot.step) or encode_snapshot(snapshot, **how),
+    )
+    path = f"/facevis/stream/{token}"
+    with client.websocket_connect(path) as one, client.websocket_connect(path) as two:
+        listeners = Listener(one), Listener(two)
+        listeners[0].say(type="play")
+        for listener in listeners:
+            listener.hear(lambda heard: heard.state() == "finished")
+            listener.hear(
+                lambda heard: (
+                    len({h["step"] for h, *_ in heard.frames if h["kept"]})
+                    >= len(live.recording.snapshots)
+                )
+            )
+    got = sum(len(listener.frames) for listener in listeners)
+    assert len(made) < 0.75 * got
+
+
+def test_a_viewer_who_may_not_steer_sees_all_and_changes_nothing(run):
+    token, live = run
+    watching = lambda socket: watch(socket, steers=False)  # noqa: E731
+    client = TestClient(Starlette(routes=[WebSocketRoute("/{token}", watching)]))
+    with client.websocket_connect(f"/{token}") as socket:
+        listener = Listener(socket)
+        commands = [
+            *({"type": name} for name in ("play", "pause", "rewind", "step", "speed", "anatomy")),
+            {"type": "set", "scale": 3.0},
+        ]
+        for command in commands:
+            listener.say(**{"sample": 0, **command})
+        refused = lambda heard: sum(t["type"] == "error" for t in heard.texts)  # noqa: E731
+        listener.hear(lambda heard: refused(heard) == len(commands))
+        assert (live.state, live.step, live.members) == ("paused", 0, list(live.config.members))
+        live.play()
+        listener.hear(lambda heard: heard.state() == "finished")
+    assert {t["message"] for t in listener.texts if t["type"] == "error"} == {
+        "this run can be watched only; what it does is not yours to change."
+    }
+
+
+def test_a_flood_of_messages_is_cut_off(client, run):
+    with client.websocket_connect(f"/facevis/stream/{run[0]}") as socket:
+        for _ in range(2000):
+            socket.send_text('{"type": "ack"}')
+        messages = iter(socket.receive, None)
+        closed = next(m for m in messages if m["type"] == "websocket.close")
+    assert (closed["code"], closed["reason"]) == (4429, "too many messages")
 
 
 def test_a_question_about_a_sample_is_answered_to_who_asked_and_to_nobody_else(client, run):
@@ -245,7 +330,7 @@ def test_any_message_is_a_valid_command_or_a_sentence(text):
 
 
 def test_a_run_without_viewers_stops_by_itself(monkeypatch):
-    monkeypatch.setattr("facevis.live.trainer.ALONE_SECONDS", 0.3)
+    monkeypatch.setattr("facevis.live.training.ALONE_SECONDS", 0.3)
     live = rooms.find(rooms.open(RunConfig(steps=10**6)))
     live.play()
     limit = time.monotonic() + 20

@@ -13,7 +13,6 @@ from facevis.live import Ensemble, Member, RunConfig
 from facevis.live.anatomy import anatomy
 from facevis.live.material import material_for
 from facevis.live.recording import Recording
-from facevis.live.rooms import Rooms
 from facevis.live.trainer import LiveRun
 from facevis.margins import Margin
 
@@ -192,19 +191,6 @@ def test_a_question_that_nobody_waits_for_any_more_is_left_out():
     run.examine(2, answers.put)
     assert answers.get(timeout=30)["sample"] == 2
     assert answers.empty()
-
-
-def test_a_full_room_keeps_the_newcomer_and_lets_the_idle_go_first():
-    room = Rooms(capacity=3)
-    tokens = [room.open(CONFIG) for _ in range(3)]
-    leave = [room.find(token).listen(lambda: None) for token in tokens]
-    newcomer = room.open(CONFIG)
-    assert room.find(newcomer) is not None
-    assert room.find(tokens[0]) is None
-    leave[2]()
-    last = room.open(CONFIG)
-    assert room.find(last) is not None
-    assert room.find(tokens[1]) is not None
 
 
 def test_a_run_that_keeps_its_last_snapshot_alone_ends_with_that_one():

@@ -134,6 +134,12 @@ class Recording:
     state: dict[str, np.ndarray] = field(default_factory=dict)
     """Where training can go on from: parameters and optimizer at the last snapshot, or empty."""
 
+    @property
+    def size(self) -> int:
+        """Bytes that the snapshots take."""
+        last = self.snapshots[-1:]
+        return len(self.snapshots) * sum(s.embeddings.nbytes + s.prototypes.nbytes for s in last)
+
     def save(self, path: str | Path) -> None:
         """Write one compressed .npz; an old file stays until the new one is whole."""
         path = Path(path)

@@ -1,7 +1,8 @@
 """Who watches which run: runs by unguessable token, in a bounded room.
 
-The page opens a run and hands its token to the view; the stream looks the token up. Streamlit and
-sockets are unknown here.
+The page opens a run and hands its token to the view; the stream looks the token up. The same
+configuration is one run, whoever asks for it: all is seeded, so the result is the same. Who changes
+a shared run gets one of their own. Streamlit and sockets are unknown here.
 """
 
 from __future__ import annotations
@@ -9,24 +10,105 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 
+from facevis.datasets import DATASETS
 from facevis.live.config import RunConfig
 from facevis.live.material import Material, material_for
 from facevis.live.recording import Recording
 from facevis.live.shown import ShownRun
 from facevis.live.trainer import LiveRun
 
-CAPACITY = 64
+RUNS = 64
 """Runs kept; past it the run that was longest without a viewer goes first."""
+MEMORY = 2**30
+"""Bytes that the snapshots of all runs may take."""
+
+Key = tuple[RunConfig, bool]
+
+
+class RoomFull(ValueError):
+    """As many runs are being watched as there is room for."""
 
 
 class Rooms:
     """The runs of this process, by token."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = RUNS, memory: int = MEMORY) -> None:
         self._runs: OrderedDict[str, ShownRun] = OrderedDict()
+        self._shared: dict[Key, str] = {}
+        self._handed: dict[str, int] = {}
+        """How often a shared run was handed out, by token."""
         self._lock = threading.Lock()
-        self._capacity = capacity
+        self._capacity, self._memory = capacity, memory
+
+    def limit(self, capacity: int, memory: int) -> None:
+        """Keep at most so many runs, and so many bytes of snapshots."""
+        self._capacity, self._memory = capacity, memory
+
+    def share(
+        self, config: RunConfig, recording: Recording | None = None, *, aligned: bool = False
+    ) -> str:
+        """The token of the run of a configuration: the one that is there, or a new one.
+
+        Without a recording it trains, unless it has done so. Pictures of one's own are not shared.
+        ``RoomFull`` if there is no room for another.
+        """
+        key = (config, aligned)
+        token = self._hand_out(key)
+        if token is None:
+            token = self.open(config, recording, aligned=aligned)
+            if config.dataset in DATASETS:
+                token = self._first(key, token)
+        run = self.find(token)
+        if run is not None and recording is None:
+            run.begin()
+        return token
+
+    def _hand_out(self, key: Key) -> str | None:
+        with self._lock:
+            token = self._shared.get(key)
+            if token is not None:
+                self._handed[token] += 1
+                self._runs.move_to_end(token)
+            return token
+
+    def _first(self, key: Key, token: str) -> str:
+        """Share a new run, unless another was quicker."""
+        with self._lock:
+            if key not in self._shared and token in self._runs:
+                self._shared[key], self._handed[token] = token, 1
+                return token
+        other = self._hand_out(key)
+        if other is None:
+            return token
+        self.forget(token)
+        return other
+
+    def take(self, token: str, run: ShownRun) -> tuple[str, ShownRun]:
+        """A watched run for somebody who is about to change it, and its token.
+
+        It is the run itself, which is shared no longer, unless it was handed to others too: then
+        it is one of their own that goes on from there.
+        """
+        with self._lock:
+            others = self._handed.get(token, 1) - 1
+            if others <= 0 or not isinstance(run, LiveRun):
+                self._unshare(token)
+                return token, run
+            self._handed[token] = others
+        fork = run.fork()
+        return self.show(fork), fork
+
+    def leave(self, token: str) -> None:
+        """Somebody whom a run was handed to looks at another now; it pauses if it was theirs."""
+        run = self.watch(token)
+        with self._lock:
+            others = self._handed.get(token, 1) - 1
+            if others > 0:
+                self._handed[token] = others
+        if run is not None and others <= 0 and run.viewers <= 1:
+            run.pause()
 
     def open(
         self,
@@ -39,7 +121,7 @@ class Rooms:
         """Make a run, from a recording if there is one, and return its token.
 
         ``aligned``: viewers get each member turned onto the one before it. ``last_only``: the run
-        keeps its last snapshot alone.
+        keeps its last snapshot alone. ``RoomFull`` if there is no room for another.
         """
         material = material_for(config)
         if recording is not None:
@@ -47,11 +129,18 @@ class Rooms:
         return self.show(LiveRun(config, material, recording, aligned=aligned, last_only=last_only))
 
     def show(self, run: ShownRun) -> str:
-        """Take a run in, and return its token."""
+        """Take a run in, and return its token; ``RoomFull`` if there is no room for another."""
         token = secrets.token_urlsafe(18)
         with self._lock:
             self._runs[token] = run
-            self._make_room(token)
+            gone = self._make_room(token)
+        for other in gone:
+            other.pause()
+        if run in gone:
+            raise RoomFull(
+                f"the room is full: it holds {self._capacity} runs and "
+                f"{self._memory >> 20} MiB, and all are being watched; close one and try again."
+            )
         return token
 
     def find(self, token: str) -> LiveRun | None:
@@ -75,23 +164,36 @@ class Rooms:
     def forget(self, token: str) -> None:
         """Let a run go at once."""
         with self._lock:
-            run = self._runs.pop(token, None)
+            run = self._let_go(token)
         if run is not None:
             run.pause()
 
-    def _make_room(self, newcomer: str) -> None:
-        others = [token for token in self._runs if token != newcomer]
-        idle = [
-            token
-            for token in others
-            if self._runs[token].viewers == 0 and self._runs[token].state != "training"
-        ]
-        idle.sort(key=lambda token: self._runs[token].trains)  # what can be made again goes first
-        for token in [*idle, *others]:
-            if len(self._runs) <= self._capacity:
-                return
-            if token in self._runs:
-                self._runs.pop(token).pause()
+    def _make_room(self, newcomer: str) -> list[ShownRun]:
+        """Let go of what nobody watches, the longest unused first; in need, of the newcomer."""
+        idle = [t for t, run in self._runs.items() if not run.watched and t != newcomer]
+        # What can be made again goes first, what is at work last.
+        idle.sort(key=lambda t: (self._runs[t].state == "training", self._runs[t].trains))
+        gone = []
+        for token in [*idle, newcomer]:
+            if len(self._runs) <= self._capacity and _size(self._runs.values()) <= self._memory:
+                break
+            run = self._let_go(token)
+            if run is not None:
+                gone.append(run)
+        return gone
+
+    def _let_go(self, token: str) -> ShownRun | None:
+        self._unshare(token)
+        return self._runs.pop(token, None)
+
+    def _unshare(self, token: str) -> None:
+        self._handed.pop(token, None)
+        for key in [key for key, shared in self._shared.items() if shared == token]:
+            del self._shared[key]
+
+
+def _size(runs: Iterable[ShownRun]) -> int:
+    return sum(run.recording.size for run in runs)
 
 
 def check_fit(recording: Recording, material: Material) -> None:

@@ -64,6 +64,8 @@ class ShownRun:
         self.generation = 0
         """Grows with every rewind: frames of an older one are void."""
         self.viewers = 0
+        self.queue = 0
+        """How many runs get a place to train before this one; 0 if it needs none."""
         self.published: Frame | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -74,6 +76,11 @@ class ShownRun:
 
     # -- watching -----------------------------------------------------------------------------
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at it."""
+        return self.viewers > 0
+
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` (from any thread) at every change; returns the way out."""
         self._listeners.append(listener)
@@ -83,9 +90,12 @@ class ShownRun:
             if listener in self._listeners:
                 self._listeners.remove(listener)
                 self.viewers -= 1
-                self.ask()
+                self.left()
 
         return leave
+
+    def left(self) -> None:
+        """Somebody looked until now."""
 
     def ask(self) -> None:
         """Somebody without a socket looks now and then: the run is not alone."""

@@ -1,0 +1,336 @@
+"""What a live run does on the trainer's thread: steps, snapshots, and coming to rest.
+
+Only the scheduler calls in here, and the commands that ``trainer.LiveRun`` puts into the queue.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from facevis.live.config import RunConfig
+from facevis.live.ensemble import Ensemble
+from facevis.live.material import Material
+from facevis.live.recording import MANY, Recording, keeps
+from facevis.live.shown import Frame, ShownRun, Tell
+
+STATES = ("recorded", "training", "paused", "finished", "failed")
+TURN_SECONDS, ROUND_SECONDS = 0.008, 0.1
+"""A run's turn before the next run's, and what all turns together should not exceed."""
+FRAME_SECONDS, FRAME_SECONDS_A_VIEWER = 0.066, 0.0015
+"""At most 15 live snapshots a second and run; fewer where many browsers want each."""
+SNAPSHOT_SHARE, SNAPSHOT_SHARE_OF_MANY = 0.15, 0.07
+"""At most this share of the time goes into live snapshots; those of many members are dear."""
+CROWDED_SECONDS, CROWDED_SHARE = 0.2, 0.5
+"""Where many runs train, a larger share keeps each of them alive, at five snapshots a second."""
+ALONE_SECONDS = 8.0
+"""A run that nobody watches stops after this time."""
+WATCHED_SECONDS = 5.0
+"""A run that somebody without a socket asked after so lately is watched."""
+
+
+Ask = Callable[[Ensemble], dict[str, Any]]
+log = logging.getLogger(__name__)
+
+
+class Rest(NamedTuple):
+    """What an ensemble that was let go needs to go on."""
+
+    state: dict[str, np.ndarray]
+    losses: Tensor
+
+
+class Training(ShownRun):
+    """A run as the trainer's thread knows it."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        material: Material,
+        recording: Recording | None = None,
+        *,
+        aligned: bool = False,
+        last_only: bool = False,
+    ) -> None:
+        super().__init__(recording or Recording(config), material, aligned=aligned)
+        self.last_only = last_only
+        self.state = "recorded" if recording else "paused"
+        self._frames = 0
+        self._commands: deque[Callable[[], None]] = deque()
+        self._ensemble: Ensemble | None = None
+        self._resting: Rest | None = None
+        """Where it goes on from when its ensemble was let go."""
+        self._dozing = False
+        """Whether it stopped because nobody watched."""
+        self._last_step = max(config.steps, self.step)
+        self._single_steps = 0
+        self._speed: float | None = None
+        self._next_step_at = self._next_frame_at = 0.0
+        self._snapshot_cost = 0.003
+        self._applied: int | None = None
+        self._alone_since, self._asked_at = time.monotonic(), -math.inf
+        self._rate = (time.monotonic(), self.step)
+
+    @property
+    def last_step(self) -> int:
+        """Where training stops by itself."""
+        return self._last_step
+
+    # -- the scheduler's side -----------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do now or soon."""
+        return bool(self._commands) or self.state == "training" or self._single_steps > 0
+
+    @property
+    def training(self) -> bool:
+        """Whether it needs a place among those that train."""
+        return self.state == "training" or self._single_steps > 0
+
+    def wait_seconds(self) -> float:
+        """How long this run has nothing to do; 0 when it wants a turn."""
+        if self._commands or (self.training and self._alone):
+            return 0.0
+        if self.queue:
+            return float("inf")
+        if self._single_steps:
+            return 0.0
+        if self.state != "training":
+            return float("inf")
+        return max(0.0, self._next_step_at - time.monotonic())
+
+    def take_turn(self, runs: int) -> None:
+        """Carry out the commands, then train for one turn; errors end in ``error``, not higher."""
+        try:
+            while self._commands:
+                try:
+                    self._commands[0]()  # in the queue until it is done: the run is busy
+                finally:
+                    self._commands.popleft()
+            if self.training:
+                self._train_a_turn(runs)
+        except Exception as error:  # a trainer's failure is shown, and harms no other run
+            log.exception("a live run failed")
+            self.error = str(error) or type(error).__name__
+            self._change_state("failed")
+
+    def _train_a_turn(self, runs: int) -> None:
+        if self._alone:
+            self._doze()
+            return
+        ensemble = self._ready()
+        if self.queue:
+            return
+        turn_ends = time.monotonic() + min(TURN_SECONDS, ROUND_SECONDS / runs)
+        while time.monotonic() < turn_ends and (self._single_steps or self.state == "training"):
+            if self._speed and not self._single_steps:
+                if time.monotonic() < self._next_step_at:
+                    break
+                self._next_step_at = max(self._next_step_at, time.monotonic() - 0.1)
+                self._next_step_at += 1.0 / self._speed
+            ensemble.train()
+            self.step = ensemble.step
+            self._single_steps = max(0, self._single_steps - 1)
+            self._after_step(ensemble, runs)
+        self._measure()
+
+    def _after_step(self, ensemble: Ensemble, runs: int) -> None:
+        kept = keeps(self.config, self.material, self.step)
+        finished = self.step >= self._last_step and self.state == "training"
+        resting = finished or (self.state != "training" and not self._single_steps)
+        now = time.monotonic()
+        if kept or resting or (self.viewers and now >= self._next_frame_at):
+            self._publish(ensemble, kept or finished)
+            self._snapshot_cost += 0.1 * (time.monotonic() - now - self._snapshot_cost)
+            self._next_frame_at = now + self._frame_seconds(runs)
+        if finished:
+            self.recording.state = ensemble.state()
+            self._change_state("finished")
+
+    def _frame_seconds(self, runs: int) -> float:
+        """How long after a live snapshot the next one may come."""
+        share = SNAPSHOT_SHARE_OF_MANY if len(self.members) >= MANY else SNAPSHOT_SHARE
+        costs = runs * self._snapshot_cost
+        seconds = costs / share
+        if runs > 1:
+            seconds = min(seconds, max(CROWDED_SECONDS, costs / CROWDED_SHARE))
+        return max(FRAME_SECONDS, self.viewers * FRAME_SECONDS_A_VIEWER, seconds)
+
+    def _publish(self, ensemble: Ensemble, kept: bool) -> None:
+        snapshot = ensemble.snapshot()
+        if kept:
+            before = [] if self.last_only else self.recording.snapshots
+            self.recording.snapshots = [*before, snapshot]
+            self.recording.state = {}  # that of an earlier step is no longer where it ends
+        self._frames += 1
+        self.published = Frame(snapshot, kept, time.time() * 1000, self._applied, self._frames)
+        self._tell()
+        self._look_for_divergence(ensemble)
+
+    def _look_for_divergence(self, ensemble: Ensemble) -> None:
+        """A member whose loss is no number is named; a run of such members ends."""
+        lost = [i for i, loss in enumerate(ensemble.losses.tolist()) if not math.isfinite(loss)]
+        if not lost or ensemble.step == 0:
+            return
+        names = ", ".join(self.members[i].objective for i in lost)
+        self.error = (
+            f"{names}: the loss is no longer a number at step {ensemble.step}; "
+            "lower the learning rate or the scale, and rewind."
+        )
+        if len(lost) == len(self.members):
+            self._single_steps = 0
+            self._change_state("failed")
+
+    def _ready(self) -> Ensemble:
+        """The ensemble, built when first needed; it goes on where the recording ends."""
+        if self._ensemble is None:
+            ensemble = self._build()
+            if self._resting is not None:
+                ensemble.restore(self._resting.state)
+                ensemble.losses, self._resting = self._resting.losses, None
+            elif self.recording.state:
+                ensemble.restore(self.recording.state)
+            else:
+                self._start_over(ensemble)
+            self._ensemble, self.step = ensemble, ensemble.step
+        return self._ensemble
+
+    def _build(self) -> Ensemble:
+        return Ensemble(self._present(), self.material)
+
+    def _present(self) -> RunConfig:
+        """The configuration as it has been steered: what a saved recording goes on with."""
+        return dataclasses.replace(self.config, members=tuple(self.members))
+
+    def _start_over(self, ensemble: Ensemble) -> None:
+        if ensemble.step:
+            ensemble.rewind()
+        self.generation += 1
+        self.step, self._last_step = 0, self.config.steps
+        self.recording = Recording(self._present())
+        self._publish(ensemble, True)
+
+    @property
+    def _alone(self) -> bool:
+        return self.viewers == 0 and time.monotonic() - self._alone_since > ALONE_SECONDS
+
+    def _doze(self) -> None:
+        """Stop until somebody looks again."""
+        self._single_steps = 0
+        self._pause()
+        self._dozing = True
+        self._rest()
+
+    def _rest(self) -> None:
+        """Let the ensemble go; what it needs to go on is kept."""
+        if self._ensemble is not None and not (self.viewers or self.training):
+            self._resting, self._ensemble = self._at_rest(), None
+
+    def _at_rest(self) -> Rest | None:
+        ensemble = self._ensemble
+        return self._resting if ensemble is None else Rest(ensemble.state(), ensemble.losses)
+
+    def _begin(self) -> None:
+        if self.state == "paused" and self.step < self._last_step:
+            self._play()
+        self._dozing = False
+
+    def _recorded(self) -> Recording:
+        """The recording so far, to go on from without this run noticing."""
+        own = self.recording
+        return Recording(own.config, list(own.snapshots), own.state)
+
+    def _show_as(self, other: Training) -> None:
+        """Be seen as another run is."""
+        self.members, self.error = list(other.members), other.error
+        self.step, self._last_step = other.step, other.last_step
+        self.generation, self.published = other.generation, other.published
+        self._frames, self._speed = other._frames, other._speed
+        self.steps_per_second, self.state = other.steps_per_second, other.state
+
+    def _take_over(self, other: Training) -> None:
+        """Go on from another run, between two of its steps."""
+        self.recording = other._recorded()
+        self._show_as(other)
+        self._resting = other._at_rest()
+        self._next_step_at, self._rate = time.monotonic(), (time.monotonic(), self.step)
+        self._tell()
+
+    def _play(self) -> None:
+        if self.state == "training":
+            return
+        self._ready()
+        if self.step >= self._last_step:
+            self._last_step = self.step + self.config.steps
+        self._next_step_at, self._rate = time.monotonic(), (time.monotonic(), self.step)
+        self._alone_since = time.monotonic()
+        self.error, self._dozing = None, False
+        self._change_state("training")
+
+    def _pause(self) -> None:
+        if self.state == "training":
+            if self.published and self.published.snapshot.step != self.step:
+                self._publish(self._ready(), False)
+            self._change_state("paused")
+
+    def _take_single(self, count: int) -> None:
+        self._pause()
+        self._ready()
+        self._alone_since = time.monotonic()
+        self._single_steps += count
+        self._change_state("paused")
+
+    def _rewind(self) -> None:
+        self._single_steps = 0
+        self.error = None
+        self._ensemble, self._resting = self._ensemble or self._build(), None
+        self._start_over(self._ensemble)
+        if self.state != "training":
+            self._change_state("paused")
+        self._rate = (time.monotonic(), 0)
+
+    def _steer(self, member: int, fields: dict[str, Any], command: int | None) -> None:
+        ensemble = self._ready()
+        ensemble.set_member(member, **fields)
+        self.members = list(ensemble.members)
+        self.recording.config = self._present()
+        self._applied = command
+        if self.state in ("recorded", "finished"):
+            self._play()
+
+    def _consult(self, ask: Ask, tell: Tell, wanted: Callable[[], bool]) -> None:
+        if not wanted():
+            return
+        begun = self._ensemble or self._resting or self.recording.state
+        try:
+            if self.recording.snapshots and not begun:  # ``_ready`` would start it over
+                raise ValueError("the recording has no state to train on from; rewind the run.")
+            answer = ask(self._ready() if begun else self._build())
+        except ValueError as error:  # the run is none the worse
+            answer = {"error": str(error)}
+        tell({**answer, "generation": self.generation})
+
+    def _measure(self) -> None:
+        now, (since, step) = time.monotonic(), self._rate
+        if now > since + 0.5:
+            self.steps_per_second = (self.step - step) / (now - since)
+            self._rate = (now, self.step)
+
+    def _change_state(self, state: str) -> None:
+        self.state = state
+        if state != "training":
+            self.steps_per_second = 0.0
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
