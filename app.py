@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from facevis.ui.server import MAIN, routes
+from facevis.ui.server import MAIN, lifespan, routes
 
-app = st.App(MAIN, routes=routes())
+app = st.App(MAIN, routes=routes(), lifespan=lifespan)

@@ -14,7 +14,7 @@ import os
 import runpy
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +22,7 @@ import tyro
 
 from facevis import __version__
 from facevis.assets import asset_path
+from facevis.classroom.limits import Limits, enforce
 from facevis.data_command import Data
 from facevis.export_command import Export
 from facevis.train_command import Training
@@ -41,15 +42,29 @@ class App:
     """Whether to open a browser window."""
     runs: Path = Path("runs")
     """Folder of the runs that the app starts and shows."""
+    classroom: bool = False
+    """Let a class in: students on the local network follow, vote and look, with a join code. The
+    app itself stays on this machine."""
+    students_address: str = "0.0.0.0"
+    """Address that students' browsers come to; the default is all of this machine's."""
+    students_port: int = 8600
+    """Port that they come to; if it is taken, the next free one."""
+    votes: Path = Path("votes.csv")
+    """Table to which every vote is added, for the next year; with a classroom only."""
+    limits: Limits = field(default_factory=Limits)
 
     def run(self) -> None:
         """Serve until interrupted."""
-        if not 1 <= self.port <= 65535:
-            raise SystemExit(f"port is {self.port}; give a number from 1 to 65535.")
-        port = free_port(self.address, self.port)
-        if port != self.port:
-            print(f"Port {self.port} is in use; facevis listens on {port}.", flush=True)
+        enforce(self.limits)
+        if self.classroom and not self.address.startswith("127.") and self.address != "::1":
+            raise SystemExit(
+                f"address is {self.address}, where students could reach the whole app; in a "
+                "classroom leave it at 127.0.0.1 and say --students-address."
+            )
+        port = self._port(self.address, "port", self.port)
         os.environ["FACEVIS_RUNS"] = str(self.runs.absolute())
+        if self.classroom:
+            self._open_classroom()
         host = f"[{self.address}]" if ":" in self.address else self.address
         print(f"facevis is at http://{host}:{port} (Ctrl+C ends it).", flush=True)
         sys.argv = ["streamlit", "run", str(shipped("app.py"))]
@@ -57,6 +72,26 @@ class App:
         sys.argv += [f"--server.headless={str(not self.browser).lower()}"]
         # The same as `python -m streamlit run`: the command line knows Streamlit as a command only.
         runpy.run_module("streamlit", run_name="__main__", alter_sys=False)
+
+    def _port(self, address: str, name: str, wanted: int) -> int:
+        if not 1 <= wanted <= 65535:
+            raise SystemExit(f"{name} is {wanted}; give a number from 1 to 65535.")
+        port = free_port(address, wanted)
+        if port != wanted:
+            print(f"Port {wanted} is in use; facevis listens on {port}.", flush=True)
+        return port
+
+    def _open_classroom(self) -> None:
+        """Listen to students, and say where; they are answered when the app runs."""
+        # PyTorch is loaded for those who serve only.
+        from facevis.classroom import room, serving
+
+        port = self._port(self.students_address, "students_port", self.students_port)
+        classroom = room.open_classroom(self.limits, self.votes.absolute())
+        server = serving.StudentsServer(classroom, self.students_address, port)
+        serving.appoint(server)
+        print(f"Students come to {' or '.join(classroom.addresses)}", flush=True)
+        print(f"with the join code {classroom.door.code}; votes go to {self.votes}.", flush=True)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ LAYERS = (
         "statistics",
         "verification",
     },
-    {"atlas", "embedders", "figures", "fullscale", "i18n", "lessons", "library", "links", "live"},
+    {
+        *("atlas", "classroom", "embedders", "figures", "fullscale", "i18n"),
+        *("lessons", "library", "links", "live"),
+    },
     {
         "__main__",
         "app",
@@ -46,7 +49,10 @@ ALLOWED = {
     "starlette": (
         *("facevis/lessons/routes.py", "facevis/live/stream.py"),
         *("facevis/live/openset_routes.py", "facevis/fullscale/routes.py"),
+        *("facevis/classroom/desk.py", "facevis/classroom/guard.py"),
+        *("facevis/classroom/routes.py", "facevis/classroom/seat.py"),
     ),
+    "uvicorn": ("facevis/classroom/serving.py",),
     "matplotlib": ("facevis/figures/",),
     "av": ("facevis/figures/film.py",),
     "rich": (

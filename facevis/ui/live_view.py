@@ -9,7 +9,7 @@ import streamlit as st
 
 from facevis.i18n import browser_strings
 from facevis.live.stream import BASE
-from facevis.ui import state
+from facevis.ui import classroom_state, state
 
 
 def browser_component(name: str, module: str) -> Callable[..., Any]:
@@ -35,12 +35,14 @@ def live_view(
     on_steering: Callable[[], None] = lambda: None,
 ) -> None:
     """Mount the view (once; later calls update it); the callbacks hear the sliders and the seed."""
+    classroom_state.show_run(data)
     component = browser_component("facevis_live", "live.js")
     component(
         data=data,
         key=key,
         on_steering_change=on_steering,
         on_reseed_change=on_reseed,
+        on_forked_change=lambda: state.follow_fork((state.recall(key) or {}).get("forked")),
         height="content",
     )
 
@@ -57,7 +59,7 @@ def view_data(token: str, mode: str, **more: Any) -> dict[str, Any]:
         "strings": live_strings(state.language()),
         "ranges": {},
         "controls": [],
-        "autoplay": False,
+        "autoplay": state.was_complete(token),
         "view": "normal",
         "project_to_circle": start.get("project", False),
         "at": start.get("step"),

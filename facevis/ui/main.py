@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
-from facevis.ui import state
+from facevis.ui import classroom_state, state
 from facevis.ui.screens import (
     comparison,
     dimensions,
@@ -76,4 +76,6 @@ sections = {
 shown = st.navigation(sections, position="top")
 name = next(name for name, page in pages.items() if page.url_path == shown.url_path)
 query = state.begin(name)
+classroom_state.begin()
 shown.run()
+classroom_state.end()

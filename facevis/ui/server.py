@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from facevis.classroom import desk, serving
+from facevis.classroom.limits import limits
 from facevis.fullscale import routes as fullscale
 from facevis.lessons import routes as lecture
 from facevis.live import openset_routes, stream
+from facevis.live.rooms import rooms
 
 MAIN = str(Path(__file__).with_name("main.py"))
 
@@ -22,4 +27,13 @@ def routes() -> list[Any]:
     gc.collect()
     gc.freeze()
     live = [*stream.routes(), *openset_routes.routes(), *lecture.routes()]
-    return [*live, *fullscale.routes(stream.BASE)]
+    return [*live, *fullscale.routes(stream.BASE), *desk.routes()]
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Keep to the limits; the students' server, if there is one, runs as long as the app."""
+    most = limits()
+    rooms.limit(most.kept_runs, most.memory_mib * 2**20)
+    with serving.running():
+        yield

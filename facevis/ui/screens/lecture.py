@@ -12,7 +12,7 @@ from facevis.lessons.bundle import opening as opening_of
 from facevis.lessons.export import file_name, lesson_html
 from facevis.lessons.programme import WITH_RUN
 from facevis.live.stream import BASE
-from facevis.ui import lecture_run, progress, runs, state
+from facevis.ui import classroom_state, lecture_run, progress, runs, state
 
 Translate = Callable[..., str]
 
@@ -62,6 +62,7 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
     component(
         data={
             **told,
+            **classroom_state.show_lesson(shown["number"], run),
             "base": BASE,
             "theme": st.context.theme.type or "light",
             **{name: shown[name] for name in ("view", "hidden", "revealed", "start", "opening")},

@@ -1,0 +1,37 @@
+"""A student's own small run: only what is small, and of the pictures that come with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from facevis.links import from_query
+from facevis.live import RunConfig
+
+DATASETS = ("digits", "mnist", "faces")
+"""Others would first be downloaded."""
+STEPS, BATCH, IDENTITIES = 3000, 256, 48
+
+
+def small_run(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
+    """The run of a link, made small, and a sentence for all that was not taken as it was.
+
+    >>> config, ignored = small_run({"loss": "arcface", "steps": "9000", "data": "lfw"})
+    >>> config.steps, config.dataset
+    (3000, 'digits')
+    >>> ignored[1]
+    'steps=9000 was ignored: in the classroom it is at most 3000.'
+    """
+    config, ignored = from_query(query)
+    if config.dataset not in DATASETS:
+        ignored.append(f"data={config.dataset} was ignored: choose one of {', '.join(DATASETS)}.")
+        config = replace(config, dataset=DATASETS[0], identities=None, unseen=0)
+    bounds = {"steps": STEPS, "batch_size": BATCH, "identities": IDENTITIES, "unseen": IDENTITIES}
+    smaller: dict[str, Any] = {}
+    for name, most in bounds.items():
+        value = getattr(config, name)
+        if value is not None and value > most:
+            smaller[name] = most
+            ignored.append(f"{name}={value} was ignored: in the classroom it is at most {most}.")
+    return replace(config, **smaller), ignored

@@ -1,0 +1,81 @@
+"""The classroom as the lecturer's pages know it: who leads, and what students are shown.
+
+Of several windows of the app one leads. Students see a lesson, or a run of pictures that everybody
+has; pictures of one's own are not shown to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from facevis.classroom.room import Classroom, current
+from facevis.datasets import DATASETS
+from facevis.live.rooms import rooms
+from facevis.ui import state
+
+_SHOWN = "classroom:shown"
+
+
+def session() -> str:
+    """This window of the app."""
+    context = get_script_run_ctx()
+    return context.session_id if context is not None else ""
+
+
+def open_window(session: str) -> bool:
+    """Whether a window of the app is still open."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(session)
+
+
+def led() -> Classroom | None:
+    """The classroom, if this window leads it."""
+    room = current()
+    return room if room is not None and room.leads(session(), open_window) else None
+
+
+def begin() -> None:
+    """Before a page is drawn: nothing of it is shown yet."""
+    state.keep(_SHOWN, False)
+
+
+def end() -> None:
+    """After a page was drawn: what is no lesson and no run is not shown."""
+    room = led()
+    if room is not None and not shown():
+        room.show_nothing()
+
+
+def shown() -> bool:
+    """Whether students see what is on this page."""
+    return bool(state.recall(_SHOWN))
+
+
+def show_lesson(number: int, run: tuple[str, str, Any] | None) -> dict[str, Any]:
+    """Show a lesson to students; what the lesson's page is told of the room, if there is one."""
+    room = current()
+    if room is None:
+        return {}
+    if room.leads(session(), open_window):
+        room.show_lesson(number, state.language(), run and run[:2])
+        state.keep(_SHOWN, True)
+    told = {"desk": room.desk, "addresses": room.addresses, "code": room.door.code}
+    return {"room": told}
+
+
+def show_run(data: Mapping[str, Any]) -> None:
+    """Show students the run of a live view, if it is one that they may see."""
+    room, run = led(), rooms.find(data["token"])
+    if room is not None and run is not None and run.config.dataset in DATASETS:
+        room.show_run(**data)
+        state.keep(_SHOWN, True)
+
+
+def take_lead() -> None:
+    """Students see this window from now on."""
+    room = current()
+    if room is not None:
+        room.take_lead(session())
