@@ -11,13 +11,13 @@ export class Driver {
   constructor(view) {
     this.view = view;
     this.speed = /** @type {"slow"|"middle"|"full"} */ ("full");
-    /** Until somebody takes the wheel, a shipped recording may play by itself. */
+    /** Until somebody takes the wheel, what is whole when it is opened may play by itself. */
     this.untouched = true;
   }
 
   maySelfPlay() {
     const { data, status, still } = this.view;
-    return data.autoplay && data.at == null && this.untouched && !still && status.state === "recorded";
+    return data.autoplay && data.at == null && this.untouched && !still && ["recorded", "finished"].includes(status.state);
   }
 
   /** Show what is newest. */

@@ -122,7 +122,7 @@ export class Transport {
 
   /** @param {any} status @param {import("./player.js").Player|undefined} player @param {boolean} training */
   #stateText(status, player, training) {
-    if (status.queue !== undefined) return this.words(status.queue ? "queue" : "queue_next", { n: status.queue });
+    if (status.queue != null) return this.words(status.queue ? "queue" : "queue_next", { n: status.queue });
     const looking = player?.mode === "replay" ? "state_replay" : player?.mode === "hold" && training ? "state_held" : `state_${status.state}`;
     const rate = training && status.steps_per_second > 0 ? ` · ${this.words("per_second", { n: Math.round(status.steps_per_second) })}` : "";
     return this.words(looking) + rate;

@@ -247,7 +247,7 @@ class Viewer:
             "step": run.step,
             "steps": run.last_step,
             "steps_per_second": round(run.steps_per_second, 1),
-            "queue": run.queue,
+            "queue": run.queue - 1 if run.queue else None,
             "message": run.error,
         }
 

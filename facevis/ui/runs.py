@@ -26,10 +26,11 @@ def open_run(
     anew: bool = False,
     aligned: bool = False,
 ) -> Shown | None:
-    """The run that the controls describe: the one on screen if it is the same, else a new one.
+    """The run that the controls describe: the one on screen if it is the same, else another.
 
-    A run without a recording begins to train. What cannot be configured or opened is said, and the
-    run on screen stays.
+    The same configuration is one run, whoever asks for it; ``anew`` makes one of its own. A run
+    without a recording trains. What cannot be configured or opened is said, and the run on screen
+    stays.
     """
     current = state.run_on_screen()
     try:
@@ -37,12 +38,12 @@ def open_run(
         if current is None or config != current[1] or anew:
             recording = recorded(config)
             with st.spinner(t("loading")):
-                token = rooms.open(config, recording, aligned=aligned)
-            leave(current)
+                opened = rooms.open if anew else rooms.share
+                token = opened(config, recording, aligned=aligned)
+            if current is not None:
+                rooms.leave(current[0])
             state.remember_run(token, config)
             current = state.run_on_screen()
-            if recording is None and current is not None:
-                current[2].play()
     except ValueError as error:
         reason = plain(str(error))
         st.error(t("not_changed", reason=reason) if current else reason)
@@ -60,12 +61,6 @@ def begin(
     ignored = take(query)
     state.begin_at(start_from_query(query, ignored))
     tell_ignored(t, ignored)
-
-
-def leave(current: Shown | None) -> None:
-    """The run that was on screen need not go on: its only viewer looks at another now."""
-    if current is not None and current[2].viewers <= 1:
-        current[2].pause()
 
 
 def plain(text: str) -> str:

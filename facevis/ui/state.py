@@ -120,6 +120,21 @@ def new_seed() -> None:
 def remember_run(token: str, config: RunConfig, name: str = "run") -> None:
     """Make a run the present page's."""
     st.session_state[own_key(name)] = (token, config)
+    run = rooms.find(token)
+    complete = run is not None and run.state in ("recorded", "finished")
+    st.session_state[own_key(f"{name}:complete")] = token if complete else None
+
+
+def was_complete(token: str) -> bool:
+    """Whether the page's run was there whole when the page took it up."""
+    return st.session_state.get(own_key("run:complete")) == token
+
+
+def follow_fork(token: Any) -> None:
+    """The run on screen was steered and goes on as another: it is the page's now."""
+    _, config = st.session_state.get(own_key("run"), (None, None))
+    if config is not None and isinstance(token, str) and rooms.find(token) is not None:
+        st.session_state[own_key("run")] = (token, config)
 
 
 def run_on_screen(name: str = "run") -> tuple[str, RunConfig, LiveRun] | None:

@@ -84,7 +84,6 @@ def _draw(t: Translate, token: str, config: RunConfig, run: LiveRun) -> None:
             ranges=RANGES,
             steering=_steering(config),
             controls=["m1", "m2", "m3", "s"] if _has_margin(config) else [],
-            autoplay=run.state == "recorded",
         ),
         key="live",
         on_steering=_steered,
