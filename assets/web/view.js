@@ -42,6 +42,8 @@ export class View {
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
     this.lastHistory = 0;
+    /** @type {string|undefined} the run on screen */
+    this.token = undefined;
     /** @type {Set<string>} names of this run from before it was steered and went its own way */
     this.left = new Set();
     /** @type {string|undefined} what the parts made of words were built for */

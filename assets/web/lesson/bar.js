@@ -14,7 +14,7 @@ const ICONS = {
 export class Bar {
   /**
    * @param {import("../words.js").Words} words
-   * @param {{go: (n: number) => void, present: (on: boolean) => void, notes: () => void, link: () => string, qr?: (text: string) => string}} acts
+   * @param {{go: (n: number) => void, present: (on: boolean) => void, notes: () => void, link: () => string, qr?: (text: string) => string, room?: {el: HTMLElement}}} acts
    */
   constructor(words, acts) {
     this.words = words;
@@ -26,9 +26,9 @@ export class Bar {
     this.present = this.#button("present", () => acts.present(this.view !== "present"));
     this.notes = this.#button("notes", acts.notes);
     this.share = new Share(words, { link: acts.link, qr: acts.qr });
-    this.keys = new KeyCard(words);
+    this.keys = new KeyCard(words, Boolean(acts.room));
     this.ways = h("div", { class: "fv-ways" }, this.previous, this.menu, this.next);
-    const tools = h("div", { class: "fv-ways" }, this.present, this.notes, this.share.el, this.keys.el);
+    const tools = h("div", { class: "fv-ways" }, this.present, this.notes, this.share.el, acts.room?.el ?? "", this.keys.el);
     this.el = h("nav", { class: "fv-lesson-bar", "aria-label": words("lesson_nav") }, this.ways, tools);
   }
 

@@ -12,6 +12,7 @@ export function listenToLecture(page) {
     Enter: () => page.enter(),
     KeyP: () => page.host.present(page.data.view !== "present"),
     KeyN: () => page.data.hasNotes && page.notes(),
+    KeyJ: () => page.host.room?.toggle(),
     KeyL: () => !page.bar.share.el.hidden && page.bar.share.toggle(),
   };
   /** @param {KeyboardEvent} event */

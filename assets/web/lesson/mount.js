@@ -7,7 +7,9 @@
 import { keep, letGo } from "../kept.js";
 import { loadStyle } from "../live.js";
 import { loadPlotly } from "../plotly.js";
+import { LecturersPage } from "../classroom/lecturer.js";
 import { LessonPage } from "./page.js";
+import { fetchTape } from "./tapes.js";
 
 /** @type {WeakMap<HTMLElement, Component>} the newest call of each place: what wishes go to */
 const newest = new WeakMap();
@@ -15,10 +17,11 @@ const newest = new WeakMap();
 /** @param {Component} component */
 export function mount(component) {
   const { parentElement: place, data } = component;
-  for (const name of ["live.css", "lesson/lesson.css", "lesson/diagrams.css"]) loadStyle(name);
+  for (const name of ["live.css", "lesson/lesson.css", "lesson/diagrams.css", ...(data.room ? ["classroom/poll.css"] : [])]) loadStyle(name);
   newest.set(place, component);
   const told = { ...data, app: new URL("./", location.href).href, hasNotes: true };
-  keep(component, (parent) => new LessonPage(parent, hostOf(data.base, () => newest.get(place))), told);
+  const host = hostOf(data.base, () => newest.get(place));
+  keep(component, (parent) => (data.room ? new LecturersPage(parent, host, data.base) : new LessonPage(parent, host)), told);
   return () => unmount(component);
 }
 
@@ -34,11 +37,6 @@ function hostOf(base, component) {
     notes: (number) => `${base}/notes/${lang()}#lesson-${number}`,
     qr: (text) => `${base}/qr.svg?text=${encodeURIComponent(text)}`,
     loadPlotly,
-    tape: async (name) => {
-      const own = name.startsWith("run/") ? `runs/${name.slice(4)}/lesson` : `tapes/${name}`;
-      const answer = await fetch(`${base}/${own}.tape`);
-      if (!answer.ok) throw new Error(`${name}.tape: ${answer.status}`);
-      return new Uint8Array(await answer.arrayBuffer());
-    },
+    tape: (name) => fetchTape(base, name),
   };
 }

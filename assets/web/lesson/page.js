@@ -11,6 +11,12 @@
  * @property {(name: string) => Promise<Uint8Array>} tape  a tape's bytes
  * @property {(base: string) => Promise<void>} loadPlotly
  * @property {((text: string) => string)} [qr]     the address of a QR code's picture
+ * @property {typeof Question} [Question]           how a classroom asks
+ * @property {(choice: number) => void} [cast]      a vote, where the room votes
+ * @property {() => boolean} [advance]              the next step of the room's vote; false if it cannot be taken
+ * @property {() => void} [again]                   empty the ballot box
+ * @property {{el: HTMLElement, toggle: () => void}} [room]  the way into the room
+ * @property {(query: Record<string, string>) => void} [train]  train a run like the lesson's, where there is no playground
  *
  * @typedef {Object} Context  what a figure may use
  * @property {import("../words.js").Words} words
@@ -53,6 +59,8 @@ export class LessonPage {
     /** @type {Map<string, Promise<import("../tape.js").Tape>>} */
     this.tapes = new Map();
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    /** @type {import("../classroom/phases.js").Vote|null} the room's vote on this lesson: it decides the phase */
+    this.poll = null;
     this.stopKeys = listenToLecture(this);
     this.resizes = new ResizeObserver(() => this.#fit());
     this.resizes.observe(this.root);
@@ -67,9 +75,13 @@ export class LessonPage {
     this.root.dataset.theme = data.theme === "dark" ? "dark" : "light";
     this.root.dataset.view = data.view;
     const same = before && ["number", "lang", "opening"].every((name) => before[name] === data[name]) && before.run?.token === data.run?.token;
-    if (!same) this.#build(before !== undefined && before.number !== data.number);
-    else {
+    if (!same) {
+      this.poll = data.poll ?? null;
+      this.#build(before !== undefined && before.number !== data.number);
+    } else {
       this.bar?.show(data);
+      if (before.withheld && !data.withheld) this.question.learn(data.question);
+      this.vote(data.poll ?? null);
       this.figure?.relook?.();
     }
     this.#hide();
@@ -88,14 +100,17 @@ export class LessonPage {
     /** @type {any} */
     const fresh = { phase: data.revealed ? "open" : "ask", choice: null, values: { ...data.values } };
     this.state = this.memory[data.number] = (!first && this.memory[data.number]) || fresh;
+    if (this.poll) Object.assign(this.state, { phase: this.poll.phase, choice: this.poll.choice });
     this.start = first ? data.start : {};
-    this.bar = new Bar(words, { go: (n) => this.go(n), present: host.present, notes: () => this.notes(), link: () => this.link(), qr: host.qr });
+    this.bar = new Bar(words, { go: (n) => this.go(n), present: host.present, notes: () => this.notes(), link: () => this.link(), qr: host.qr, room: host.room });
     this.bar.show(data);
     this.title = h("h1", { tabindex: -1 }, h("span", { class: "fv-lesson-number", text: String(data.number) }), " ", h("span", { text: data.title }));
     this.figureEl = h("div", { class: "fv-lesson-figure" });
     this.trouble = h("p", { class: "fv-trouble", role: "alert", hidden: true });
+    this.#say("");
     this.readouts = h("section", { class: "fv-readouts", "aria-label": words("lesson_readouts") });
-    this.question = new Question(data.question, words, { lock: (choice) => this.lock(choice), reveal: () => this.reveal() });
+    const Asked = host.Question ?? Question;
+    this.question = new Asked(data.question, words, { lock: (choice) => this.lock(choice), reveal: () => this.reveal(), again: host.again });
     this.controls = new LessonControls(data.controls, this.state.values, { words, lang: data.lang }, (name, value) => this.#changed(name, value));
     const side = (this.side = h("div", { class: "fv-lesson-side" }, this.question.el, this.controls.el, this.readouts));
     this.sides?.disconnect();
@@ -116,12 +131,17 @@ export class LessonPage {
 
   /** What students read: not for the hall. */
   #reading() {
-    const { words, data } = this;
-    this.tryIt = h("a", { class: "fv-button fv-primary fv-try", target: "_blank", rel: "noopener" }, words("lesson_try"));
+    const { words, data, host } = this;
+    const look = "fv-button fv-primary fv-try";
+    this.tryIt = host.train
+      ? h("button", { type: "button", class: look, onclick: () => host.train(this.tryQuery) }, words("lesson_try"))
+      : h("a", { class: look, target: "_blank", rel: "noopener" }, words("lesson_try"));
+    // Without the app there is one page to train on.
+    const offered = host.train ? data.try.page === "" : data.app !== null;
     const sources = html("div", data.sources);
     sources.className = "fv-sources";
     return h("section", { class: "fv-reading" }, html("div", data.text),
-      data.app === null ? "" : h("p", {}, this.tryIt), h("h2", { text: words("lesson_sources") }), sources);
+      offered ? h("p", {}, this.tryIt) : "", h("h2", { text: words("lesson_sources") }), sources);
   }
 
   #raise() {
@@ -165,10 +185,18 @@ export class LessonPage {
     return this.tapes.get(name);
   }
 
+  /** What is wrong around the lesson. @param {string} text */
+  warn(text) {
+    this.warning = text;
+    this.#say(this.trouble.dataset.own ?? "");
+  }
+
   /** What went wrong, above the figure. @param {string} text */
   #say(text) {
-    this.trouble.textContent = text;
-    this.trouble.hidden = !text;
+    this.trouble.dataset.own = text;
+    const whole = [this.warning, text].filter(Boolean).join(" ");
+    this.trouble.hidden = !whole;
+    if (this.trouble.textContent !== whole) this.trouble.textContent = whole;
   }
 
   /** @param {string} name @param {number|string} value */
@@ -182,23 +210,54 @@ export class LessonPage {
 
   /** @param {number} choice */
   lock(choice) {
+    if (this.poll) {
+      this.host.cast?.(choice);
+      return;
+    }
     this.state.phase = "locked";
     this.state.choice = choice;
     this.#phase();
   }
 
   reveal() {
-    if (this.state.phase === "open") return;
+    if (this.state.phase === "open" || this.data.withheld) return;
+    if (this.poll && this.host.advance?.() !== false) return;
+    this.#open();
+  }
+
+  #open() {
     this.state.phase = "open";
     this.#phase();
     this.figure.open(false);
     requestAnimationFrame(() => this.#fit());
   }
 
+  /** The room votes, or no longer does. @param {import("../classroom/phases.js").Vote|null} poll */
+  vote(poll) {
+    const { state } = this;
+    const same = JSON.stringify(poll) === JSON.stringify(this.poll);
+    this.poll = poll;
+    if (!state || same) return;
+    if (!poll) this.#phase();
+    else if (state.phase === "open" && poll.phase !== "open") {
+      // The room is asked again: what was shown is shut.
+      delete this.memory[this.data.number];
+      this.#build(false);
+    } else {
+      state.choice = poll.choice;
+      if (poll.phase === "open" && state.phase !== "open") this.#open();
+      else {
+        state.phase = poll.phase;
+        this.#phase();
+      }
+    }
+    requestAnimationFrame(() => this.#fit());
+  }
+
   #phase() {
     const { phase, choice } = this.state;
     this.root.dataset.phase = phase;
-    this.question.show(phase, choice, this.data.answer);
+    this.question.show(phase, choice, this.data.answer, this.poll);
     this.controls.lock(phase !== "open");
     this.takeAway.hidden = phase !== "open";
     this.#tell();
@@ -259,12 +318,13 @@ export class LessonPage {
 
   /** The playground's link follows the controls. */
   #tell() {
-    if (!this.tryIt || this.data.app === null) return;
+    if (!this.tryIt) return;
     const { page, query } = this.data.try;
     const values = { ...this.state.values, lang: this.data.lang };
     const filled = Object.entries({ ...query, lang: "{lang}" }).map(([key, text]) =>
       [key, text.replace(/\{(\w+)(?::([^}]*))?\}/g, (/** @type {string} */ _, /** @type {string} */ name, /** @type {string} */ map) => translated(values[name], map))]);
-    this.tryIt.href = `${this.data.app}${page}?${new URLSearchParams(Object.fromEntries(filled))}`;
+    this.tryQuery = Object.fromEntries(filled);
+    if (this.data.app !== null) this.tryIt.href = `${this.data.app}${page}?${new URLSearchParams(this.tryQuery)}`;
   }
 
   // -- room -----------------------------------------------------------------------------------

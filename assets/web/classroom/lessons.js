@@ -1,0 +1,25 @@
+/** The lessons' bundles, fetched once; one whose answer is withheld is never kept. */
+
+export class Lessons {
+  /** @param {string} base @param {(url: string) => Promise<any>} [ask] for tests */
+  constructor(base, ask = (url) => fetch(url)) {
+    this.base = base;
+    this.ask = ask;
+    /** @type {Map<string, any>} */
+    this.kept = new Map();
+  }
+
+  /**
+   * @param {number} number @param {string} lang @param {string} [run] the token of a run that stands in
+   * @returns {Promise<any>}
+   */
+  async get(number, lang, run = "") {
+    const key = [number, lang, run].join(" ");
+    if (this.kept.has(key)) return this.kept.get(key);
+    const answer = await this.ask(`${this.base}/lesson/${number}.json?lang=${lang}`);
+    if (!answer.ok) throw new Error(`lesson ${number}: ${answer.status}`);
+    const told = await answer.json();
+    if (!told.withheld) this.kept.set(key, told);
+    return told;
+  }
+}

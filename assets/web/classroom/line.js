@@ -1,0 +1,86 @@
+/**
+ * A WebSocket of JSON messages that comes back by itself: at once when the network is there again,
+ * else after growing waits. Knows no DOM.
+ *
+ * @typedef {Object} Ends
+ * @property {(message: any) => void} message
+ * @property {() => void} lost               the socket closed, another will be tried
+ * @property {() => Promise<boolean>} [may]  asked before each try; false ends the line
+ */
+const FIRST_RETRY = 400;
+const LONGEST_RETRY = 8000;
+/** How long to stay away where the other side asked for quiet, ms. */
+const QUIET = 10_000;
+/** Closed because it was too quick, or because nothing is free. */
+const QUIET_CODES = [4429, 4503];
+
+export class Line {
+  /**
+   * @param {string} url @param {Ends} ends
+   * @param {{Socket?: any, random?: () => number}} [world] what tests put in place of the browser's
+   */
+  constructor(url, ends, { Socket = globalThis.WebSocket, random = Math.random } = {}) {
+    this.url = url;
+    this.ends = ends;
+    this.Socket = Socket;
+    this.random = random;
+    this.retry = FIRST_RETRY;
+    this.closed = false;
+    this.hurry = () => this.#now();
+    globalThis.addEventListener?.("online", this.hurry);
+    this.#open();
+  }
+
+  async #open() {
+    this.timer = undefined;
+    if (this.ends.may && !(await this.ends.may().catch(() => true))) this.close();
+    if (this.closed) return;
+    const socket = new this.Socket(this.url);
+    socket.onmessage = (/** @type {MessageEvent} */ event) => {
+      if (this.closed) return;
+      this.retry = FIRST_RETRY;
+      this.ends.message(JSON.parse(event.data));
+    };
+    socket.onclose = (/** @type {CloseEvent} */ event) => this.#again(event.code);
+    this.socket = socket;
+  }
+
+  /** @param {number} code */
+  #again(code) {
+    if (this.closed) return;
+    this.ends.lost();
+    if (QUIET_CODES.includes(code)) this.retry = QUIET;
+    this.timer = setTimeout(() => this.#open(), this.retry * (0.8 + 0.4 * this.random()));
+    this.retry = Math.min(LONGEST_RETRY, this.retry * 2);
+  }
+
+  /** The network is back: no more waiting. */
+  #now() {
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.#open();
+  }
+
+  get open() {
+    return this.socket?.readyState === 1;
+  }
+
+  /** @param {Record<string, any>} message @returns {boolean} whether it left */
+  send(message) {
+    if (!this.open) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    globalThis.removeEventListener?.("online", this.hurry);
+    this.socket?.close();
+  }
+}
+
+/** @param {string} path */
+export function socketAddress(path) {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+}
