@@ -90,8 +90,9 @@ class App:
         classroom = room.open_classroom(self.limits, self.votes.absolute())
         server = serving.StudentsServer(classroom, self.students_address, port)
         serving.appoint(server)
-        print(f"Students come to {' or '.join(classroom.addresses)}", flush=True)
-        print(f"with the join code {classroom.door.code}; votes go to {self.votes}.", flush=True)
+        places = " or ".join(classroom.addresses) or f"port {port}, but no network was found"
+        code = classroom.door.code
+        print(f"Students come to {places}, join code {code}; votes: {self.votes}.", flush=True)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import psutil
 
 
 def reachable(listening: str, port: int) -> list[str]:
-    """The addresses of a server that listens there, the likeliest first.
+    """The addresses of a server that listens there, the likeliest first; none without a network.
 
     >>> reachable("192.168.1.5", 8600)
     ['http://192.168.1.5:8600']
@@ -27,7 +27,7 @@ def reachable(listening: str, port: int) -> list[str]:
     ]
     usable = [text for text in found if _of_the_network(text)]
     usable.sort(key=lambda text: (text != _way_out(), ":" in text))
-    return [_url(text, port) for text in dict.fromkeys(usable)] or [_url("127.0.0.1", port)]
+    return [_url(text, port) for text in dict.fromkeys(usable)]
 
 
 def _of_the_network(text: str) -> bool:

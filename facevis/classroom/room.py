@@ -62,6 +62,7 @@ class Classroom:
 
     def show_lesson(self, number: int, lang: str, run: tuple[str, str] | None = None) -> None:
         """Show a lesson; ``run`` (token, title) stands in for its recording."""
+        self._poll(number)  # made here: it reads a file
         shown = None if run is None else {"token": run[0], "title": run[1]}
         self._show({"kind": "lesson", "number": number, "lang": lang, "run": shown})
 

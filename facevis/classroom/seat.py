@@ -75,7 +75,8 @@ async def serve(socket: WebSocket, room: Classroom) -> None:
 
 async def _send(socket: WebSocket, room: Classroom, token: str, bell: Bell) -> None:
     """The place in the line until there is a seat, then every state."""
-    await _stand(socket, room, token, bell)
+    if not await _stand(socket, room, token, bell):
+        return
     sent: dict[str, Any] = {}
     since = 0.0
     while True:
@@ -90,7 +91,8 @@ async def _send(socket: WebSocket, room: Classroom, token: str, bell: Bell) -> N
         await bell.wait(wait)
 
 
-async def _stand(socket: WebSocket, room: Classroom, token: str, bell: Bell) -> None:
+async def _stand(socket: WebSocket, room: Classroom, token: str, bell: Bell) -> bool:
+    """Wait in the line; False if that is full too."""
     told: int | None = 0
     while (place := room.seats.place(token)) != 0:
         if place is None or place != told:
@@ -99,8 +101,9 @@ async def _stand(socket: WebSocket, room: Classroom, token: str, bell: Bell) -> 
             await socket.send_text(json.dumps(full))
         if place is None:
             await socket.close(code=FULL, reason="the room is full")
-            return
+            return False
         await bell.wait(LINE_SECONDS)
+    return True
 
 
 def _but_votes(state: dict[str, Any]) -> tuple[Any, Any]:

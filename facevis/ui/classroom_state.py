@@ -9,32 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-
 from facevis.classroom.room import Classroom, current
 from facevis.datasets import DATASETS
 from facevis.live.rooms import rooms
 from facevis.ui import state
+from facevis.ui.windows import is_open, this_window
 
 _SHOWN = "classroom:shown"
-
-
-def session() -> str:
-    """This window of the app."""
-    context = get_script_run_ctx()
-    return context.session_id if context is not None else ""
-
-
-def open_window(session: str) -> bool:
-    """Whether a window of the app is still open."""
-    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 def led() -> Classroom | None:
     """The classroom, if this window leads it."""
     room = current()
-    return room if room is not None and room.leads(session(), open_window) else None
+    return room if room is not None and room.leads(this_window(), is_open) else None
 
 
 def begin() -> None:
@@ -59,7 +46,7 @@ def show_lesson(number: int, run: tuple[str, str, Any] | None) -> dict[str, Any]
     room = current()
     if room is None:
         return {}
-    if room.leads(session(), open_window):
+    if room.leads(this_window(), is_open):
         room.show_lesson(number, state.language(), run and run[:2])
         state.keep(_SHOWN, True)
     told = {"desk": room.desk, "addresses": room.addresses, "code": room.door.code}
@@ -78,4 +65,4 @@ def take_lead() -> None:
     """Students see this window from now on."""
     room = current()
     if room is not None:
-        room.take_lead(session())
+        room.take_lead(this_window())

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,7 +10,7 @@ import streamlit as st
 from facevis.datasets import DATASETS
 from facevis.live.projection import KINDS
 from facevis.models import NETWORKS
-from facevis.ui import state
+from facevis.ui import runs, state, uploads
 
 Translate = Callable[..., str]
 Callback = Callable[[], None]
@@ -116,19 +111,8 @@ def _own_pictures(t: Translate) -> str | None:
     upload = st.file_uploader(t("own_zip"), type="zip", key=state.own_key("own_zip"))
     if upload is None:
         return folder.strip() or None
-    # A folder of its own per upload: the same zip is read once, another one is another dataset.
-    path = _uploads() / Path(upload.file_id).name / Path(upload.name).name
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(upload.getvalue())
-        partial.replace(path)
-    return str(path)
-
-
-@lru_cache(maxsize=1)
-def _uploads() -> Path:
-    """Where uploaded pictures lie until the app ends."""
-    folder = tempfile.mkdtemp(prefix="facevis-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    try:
+        return str(uploads.keep(upload.file_id, upload.name, upload.size, upload.getvalue))
+    except ValueError as error:
+        st.error(runs.plain(str(error)))
+        return None

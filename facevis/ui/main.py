@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
-from facevis.ui import classroom_state, state
+from facevis.ui import classroom_panel, classroom_state, state, windows
 from facevis.ui.screens import (
     comparison,
     dimensions,
@@ -53,6 +53,7 @@ state.begin_language()
 t = translator(state.language())
 with st.sidebar:
     st.segmented_control(t("language"), LANGUAGES, key="lang", format_func=str.upper, required=True)
+    beside = st.container()
 
 
 def _show() -> None:
@@ -74,8 +75,11 @@ sections = {
     t("menu_large"): [pages[name] for name in LARGE if name in pages],
 }
 shown = st.navigation(sections, position="top")
+windows.wait_for_place(t)
 name = next(name for name, page in pages.items() if page.url_path == shown.url_path)
 query = state.begin(name)
 classroom_state.begin()
 shown.run()
 classroom_state.end()
+with beside:
+    classroom_panel.panel(t)

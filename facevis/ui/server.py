@@ -14,6 +14,7 @@ from facevis.fullscale import routes as fullscale
 from facevis.lessons import routes as lecture
 from facevis.live import openset_routes, stream
 from facevis.live.rooms import rooms
+from facevis.live.scheduler import scheduler
 
 MAIN = str(Path(__file__).with_name("main.py"))
 
@@ -35,5 +36,6 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     """Keep to the limits; the students' server, if there is one, runs as long as the app."""
     most = limits()
     rooms.limit(most.kept_runs, most.memory_mib * 2**20)
+    scheduler.limit = most.training
     with serving.running():
         yield
