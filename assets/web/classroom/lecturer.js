@@ -6,6 +6,9 @@ import { NEXT_ACT, lecturersVote } from "./phases.js";
 import { RoomPanel } from "./roompanel.js";
 import { RoomQuestion } from "./roomquestion.js";
 
+/** How long the desk may still speak of the lesson before, ms. Later another window leads the room. */
+const SETTLING = 1500;
+
 export class LecturersPage {
   /** @param {HTMLElement} parent @param {import("../lesson/page.js").Host} host @param {string} base */
   constructor(parent, host, base) {
@@ -18,6 +21,11 @@ export class LecturersPage {
 
   /** @param {any} data */
   update(data) {
+    if (this.data?.number !== data.number) {
+      this.since = performance.now();
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.#told(), SETTLING);
+    }
     this.data = data;
     if (this.token !== data.room.desk) {
       this.token = data.room.desk;
@@ -38,13 +46,19 @@ export class LecturersPage {
       return;
     }
     this.desk = message;
-    this.page.vote(this.#vote());
-    this.#tell();
+    this.#told();
     this.page.warn(message ? message.trouble ?? "" : wordsFrom(this.data.strings, this.data.lang)("room_unreached"));
   }
 
+  #told() {
+    this.page.vote(this.#vote());
+    this.#tell();
+  }
+
+  /** The room's vote on this lesson; none if the room is not reached, or sees another window. */
   #vote() {
-    return this.desk ? lecturersVote(this.data.number, this.desk) : null;
+    const vote = this.desk ? lecturersVote(this.data.number, this.desk) : null;
+    return vote?.state === "waiting" && performance.now() - this.since >= SETTLING ? null : vote;
   }
 
   /** @returns {boolean} whether the room can hear it */
@@ -64,11 +78,13 @@ export class LecturersPage {
     const { data, desk } = this;
     const words = wordsFrom(data.strings, data.lang);
     const vote = this.#vote();
-    const phase = vote && vote.state !== "waiting" ? words(`room_sees_${vote.state}`) : "…";
-    this.panel.show(words, data.room, desk, words("room_sees_lesson", { number: data.number, title: data.title, phase }));
+    const lesson = vote && vote.state !== "waiting";
+    const sees = lesson ? words("room_sees_lesson", { number: data.number, title: data.title, phase: words(`room_sees_${vote.state}`) }) : "";
+    this.panel.show(words, data.room, desk, sees);
   }
 
   dispose() {
+    clearTimeout(this.timer);
     this.line?.close();
     this.page.dispose();
   }

@@ -36,7 +36,7 @@ export class RoomPanel {
   /**
    * @param {import("../words.js").Words} words @param {{addresses: string[], code: string}} room
    * @param {{joined: number, waiting: number, limit: number, trouble: string|null}|null} desk null: not reached
-   * @param {string} sees what is on the students' screens
+   * @param {string} sees what is on the students' screens; "" if it is not this lesson
    */
   show(words, room, desk, sees) {
     this.words = words;
@@ -52,7 +52,7 @@ export class RoomPanel {
     write(this.trouble, trouble || (room.addresses.length ? "" : words("room_no_address")));
     const waiting = desk?.waiting ? ` ${words("room_waiting", { n: desk.waiting })}` : "";
     write(this.joined, desk ? `${words("room_joined", { n: desk.joined, limit: desk.limit })}${waiting}` : "");
-    write(this.sees, desk ? words("room_sees", { what: sees }) : "");
+    write(this.sees, sees ? words("room_sees", { what: sees }) : "");
     this.#show();
   }
 

@@ -11,14 +11,14 @@ export class RunStage {
   }
 
   /** @param {{token: string, mode: string, projection?: string|null, [more: string]: any}} run @param {{base: string, theme: string, lang: string, strings: Record<string, string>}} look */
-  show({ token, mode, projection, sweep, members }, look) {
+  show({ token, mode, projection, sweep, members, taped, still }, look) {
     // Each mode has a face of its own.
     if (this.mode !== mode) this.clear();
     this.mode = mode;
     this.view ??= new View(this.parent, loadPlotly);
     /** @type {any} */
     const data = {
-      ...look, token, mode, projection: projection ?? undefined, sweep: sweep ?? undefined, members: members ?? undefined,
+      ...look, token, mode, projection: projection ?? undefined, sweep: sweep ?? undefined, members: members ?? undefined, taped, still,
       readonly: true, controls: [], ranges: {}, autoplay: false, view: "normal", project_to_circle: false,
     };
     this.view.update({ parentElement: this.parent, data, setStateValue() {}, setTriggerValue() {} });

@@ -45,8 +45,10 @@ class Student {
       train: (query) => this.train(query),
       told: () => this.showBar(),
     });
-    this.runEl = h("div", { class: "fv-room-run" });
-    this.run = new RunStage(this.runEl);
+    this.runTitle = h("h1");
+    const runPlace = h("div");
+    this.runEl = h("div", { class: "fv-root fv-room-run" }, this.runTitle, runPlace);
+    this.run = new RunStage(runPlace);
     this.own = new TryPanel({ base: BASE, out: () => this.out() });
   }
 
@@ -152,7 +154,8 @@ class Student {
     const shown = this.where.shown(this.seat?.scene ?? { kind: "none" });
     if (kind === "lesson") this.lesson.show(shown, look, this.where.follows, this.seat);
     else if (kind === "run") {
-      this.put(this.runEl);
+      this.put(this.themed(this.runEl, look.theme));
+      this.runTitle.textContent = look.words("room_run_title");
       this.run.show(/** @type {any} */ (shown), look);
     } else if (kind === "try") {
       this.put(this.own.el);

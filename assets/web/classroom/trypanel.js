@@ -53,7 +53,7 @@ export class TryPanel {
     const form = h("form", { class: "fv-try-form", novalidate: true },
       h("label", { class: "fv-try-field fv-try-wide", for: "fv-try-loss" }, h("span", { text: words("room_try_loss") }), this.loss),
       ...["m1", "m2", "m3", "s"].map((name) => this.rows[name]),
-      h("div", { class: "fv-try-field" }, h("span", { text: words("room_try_dim") }), dims), this.rows.seed, this.button);
+      h("div", { class: "fv-try-field fv-try-wide" }, h("span", { text: words("room_try_dim") }), dims), this.rows.seed, this.button);
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       this.#train();

@@ -39,13 +39,9 @@ import { LessonControls } from "./controls.js";
 import { FIGURES } from "./figures.js";
 import { Question } from "./question.js";
 import { Bar } from "./bar.js";
+import { Fitting } from "./fitting.js";
 import { listenToLecture } from "./lecturekeys.js";
-
-const LEAST_ROOM = 260;
-/** What stands under a picture, in letters' heights: its transport, and a margin. */
-const UNDER = { tape: 7, still: 1.4 };
-/** In the hall nothing scrolls: first charts become lower, then letters smaller. */
-const SQUEEZES = [[1, 1], [0.85, 1], [0.7, 1], [0.6, 0.95], [0.55, 0.9], [0.5, 0.85], [0.45, 0.8]];
+import { filledQuery, queryOf } from "./linking.js";
 
 export class LessonPage {
   /** @param {HTMLElement} parent @param {Host} host */
@@ -62,10 +58,7 @@ export class LessonPage {
     /** @type {import("../classroom/phases.js").Vote|null} the room's vote on this lesson: it decides the phase */
     this.poll = null;
     this.stopKeys = listenToLecture(this);
-    this.resizes = new ResizeObserver(() => this.#fit());
-    this.resizes.observe(this.root);
-    this.refit = () => this.#fit();
-    window.addEventListener("resize", this.refit);
+    this.fitting = new Fitting(this);
   }
 
   /** @param {any} data */
@@ -80,12 +73,12 @@ export class LessonPage {
       this.#build(before !== undefined && before.number !== data.number);
     } else {
       this.bar?.show(data);
-      if (before.withheld && !data.withheld) this.question.learn(data.question);
+      if (before.withheld && !data.withheld) this.#learn();
       this.vote(data.poll ?? null);
       this.figure?.relook?.();
     }
     this.#hide();
-    requestAnimationFrame(() => this.#fit());
+    requestAnimationFrame(() => this.fitting.fit());
   }
 
   /** @param {boolean} moved from another lesson */
@@ -112,14 +105,14 @@ export class LessonPage {
     const Asked = host.Question ?? Question;
     this.question = new Asked(data.question, words, { lock: (choice) => this.lock(choice), reveal: () => this.reveal(), again: host.again });
     this.controls = new LessonControls(data.controls, this.state.values, { words, lang: data.lang }, (name, value) => this.#changed(name, value));
-    const side = (this.side = h("div", { class: "fv-lesson-side" }, this.question.el, this.controls.el, this.readouts));
-    this.sides?.disconnect();
-    this.sides = new ResizeObserver(() => this.#sideChanged());
-    this.sides.observe(side);
-    this.takeAway = h("p", { class: "fv-takeaway" }, h("b", { text: words("lesson_takeaway") }), html("span", data.takeaway));
+    const side = h("div", { class: "fv-lesson-side" }, this.question.el, this.controls.el, this.readouts);
+    this.fitting.beside(side);
+    this.takeAway = h("p", { class: "fv-takeaway" });
+    this.text = h("div");
     const lead = html("p", data.lead);
     lead.className = "fv-lead";
     const head = h("header", { class: "fv-lesson-head" }, this.title, lead);
+    this.#learn();
     const parts = [this.bar.el, head, this.trouble, h("div", { class: "fv-lesson-main" }, this.figureEl, side), this.takeAway, this.#reading()];
     this.root.replaceChildren(...parts);
     this.#raise();
@@ -127,6 +120,14 @@ export class LessonPage {
     if (picked >= 0) this.question.choose(picked);
     if (moved) this.title.focus({ preventScroll: true });
     if (moved) window.scrollTo?.(0, 0);
+  }
+
+  /** What tells the answer; while a room votes, it comes later. */
+  #learn() {
+    const { data, words } = this;
+    this.question.learn(data.question);
+    this.takeAway.replaceChildren(h("b", { text: words("lesson_takeaway") }), html("span", data.takeaway));
+    this.text.replaceChildren(...html("div", data.text).childNodes);
   }
 
   /** What students read: not for the hall. */
@@ -140,7 +141,7 @@ export class LessonPage {
     const offered = host.train ? data.try.page === "" : data.app !== null;
     const sources = html("div", data.sources);
     sources.className = "fv-sources";
-    return h("section", { class: "fv-reading" }, html("div", data.text),
+    return h("section", { class: "fv-reading" }, this.text,
       offered ? h("p", {}, this.tryIt) : "", h("h2", { text: words("lesson_sources") }), sources);
   }
 
@@ -161,7 +162,7 @@ export class LessonPage {
       },
       tape: (name) => this.#tape(name),
       view: () => ({ base: this.data.base, theme: this.data.theme, lang: data.lang, strings: data.strings, view: this.data.view, autoplay: false }),
-      room: (still) => this.#room(still),
+      room: (still) => this.fitting.room(still),
       revealed: () => this.state.phase === "open",
       loadPlotly: host.loadPlotly,
     };
@@ -229,7 +230,7 @@ export class LessonPage {
     this.state.phase = "open";
     this.#phase();
     this.figure.open(false);
-    requestAnimationFrame(() => this.#fit());
+    requestAnimationFrame(() => this.fitting.fit());
   }
 
   /** The room votes, or no longer does. @param {import("../classroom/phases.js").Vote|null} poll */
@@ -251,7 +252,7 @@ export class LessonPage {
         this.#phase();
       }
     }
-    requestAnimationFrame(() => this.#fit());
+    requestAnimationFrame(() => this.fitting.fit());
   }
 
   #phase() {
@@ -300,76 +301,16 @@ export class LessonPage {
 
   // -- links ----------------------------------------------------------------------------------
 
-  /** The whole visible state, as a link's parameters. */
-  query() {
-    const { data, state } = this;
-    /** @type {Record<string, string>} */
-    const query = { lesson: String(data.number), lang: data.lang };
-    if (data.view === "present") query.view = "present";
-    if (data.hidden.length) query.hide = data.hidden.join(",");
-    if (state.phase === "open") query.answer = "1";
-    for (const { name, value } of data.controls) if (state.values[name] !== value) query[name] = String(Number.isFinite(state.values[name]) ? Number(state.values[name].toFixed(6)) : state.values[name]);
-    return { ...query, ...this.figure?.state?.() };
-  }
-
   link() {
-    return this.host.link(this.query());
+    return this.host.link(queryOf(this));
   }
 
   /** The playground's link follows the controls. */
   #tell() {
     if (!this.tryIt) return;
     const { page, query } = this.data.try;
-    const values = { ...this.state.values, lang: this.data.lang };
-    const filled = Object.entries({ ...query, lang: "{lang}" }).map(([key, text]) =>
-      [key, text.replace(/\{(\w+)(?::([^}]*))?\}/g, (/** @type {string} */ _, /** @type {string} */ name, /** @type {string} */ map) => translated(values[name], map))]);
-    this.tryQuery = Object.fromEntries(filled);
+    this.tryQuery = filledQuery({ ...query, lang: "{lang}" }, { ...this.state.values, lang: this.data.lang });
     if (this.data.app !== null) this.tryIt.href = `${this.data.app}${page}?${new URLSearchParams(this.tryQuery)}`;
-  }
-
-  // -- room -----------------------------------------------------------------------------------
-
-  /** @param {boolean} still */
-  #room(still) {
-    const letter = parseFloat(getComputedStyle(this.root).fontSize) || 14;
-    const under = letter * (still ? UNDER.still : UNDER.tape);
-    const present = this.data.view === "present";
-    const top = this.figureEl.getBoundingClientRect().top + (present ? 0 : window.scrollY);
-    const below = present && !this.takeAway.hidden ? this.takeAway.offsetHeight + letter : 0;
-    return Math.max(LEAST_ROOM, window.innerHeight - (present ? top : Math.min(top, 200)) - under - below);
-  }
-
-  #fit() {
-    const letters = this.root.clientWidth / (parseFloat(getComputedStyle(this.root).fontSize) || 14);
-    this.root.dataset.width = letters >= 50 ? "wide" : "narrow";
-    if (this.data?.view === "present") this.#squeeze();
-    else this.#squeezeBy(SQUEEZES[0]);
-  }
-
-  /** The lesson in one window, as large as it can be. */
-  #squeeze() {
-    for (const squeeze of SQUEEZES) {
-      this.#squeezeBy(squeeze);
-      if (this.root.getBoundingClientRect().bottom <= window.innerHeight + 1) return;
-    }
-  }
-
-  /** @param {number[]} squeeze */
-  #squeezeBy([charts, letters]) {
-    this.root.style.setProperty("--fv-chart-scale", String(charts));
-    this.root.style.setProperty("--fv-squeeze", String(letters));
-    this.figure?.fit();
-  }
-
-  /** What is beside the picture has become longer or shorter. */
-  #sideChanged() {
-    clearTimeout(this.soon);
-    const { offsetHeight: height } = this.side;
-    if (this.data.view !== "present" || Math.abs(height - (this.sideHeight ?? 0)) < 4) return;
-    this.soon = setTimeout(() => {
-      this.#fit();
-      this.sideHeight = this.side.offsetHeight;
-    }, 60);
   }
 
   /** What a link hides. */
@@ -382,19 +323,10 @@ export class LessonPage {
 
   dispose() {
     this.stopKeys();
-    this.resizes.disconnect();
-    this.sides?.disconnect();
-    clearTimeout(this.soon);
-    window.removeEventListener("resize", this.refit);
+    this.fitting.dispose();
     this.figure?.dispose();
     this.root.remove();
   }
-}
-
-/** A value by a list of "from=to"; as it is where none is given. @param {any} value @param {string} [map] */
-function translated(value, map) {
-  const found = (map ?? "").split("|").find((pair) => pair.startsWith(`${value}=`));
-  return found ? found.slice(String(value).length + 1) : String(value);
 }
 
 /** Text of our own lessons, made into HTML by facevis/lessons/texts.py from Markdown without HTML. @param {string} tag @param {string} text */

@@ -26,7 +26,6 @@ export class Question {
     const legend = html("legend", question.text);
     this.el = h("section", { class: "fv-question", "aria-label": words("lesson_question") },
       h("fieldset", {}, legend, ...this.rows), this.buttons, this.said, this.answer);
-    this.learn(question);
   }
 
   /** Which options are right; a room that votes hears it later. @param {{options: {right: boolean|null}[]}} question */
