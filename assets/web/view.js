@@ -5,7 +5,7 @@
  * @typedef {import("./live.js").Component} Component
  */
 import { captionOf } from "./caption.js";
-import { Connection } from "./connection.js";
+import { connect, move } from "./connecting.js";
 import { decodeFrame } from "./protocol.js";
 import { FrameStore } from "./store.js";
 import { Metrics, publish, withdraw } from "./metrics.js";
@@ -18,14 +18,11 @@ import { Plain } from "./plain.js";
 import { Transport } from "./transport.js";
 import { Pointers } from "./pointers.js";
 import { Skeleton } from "./skeleton.js";
+import { Telling } from "./telling.js";
 import { listenToKeys } from "./keys.js";
 import { linkOf } from "./linked.js";
 import { wordsFrom } from "./words.js";
 
-/** How often charts and scrub bar are told, ms. */
-const HISTORY_EVERY = 100;
-const WITHOUT_PICTURE = 20;
-const PICTURE_WITHIN = 400;
 /** How long after a slider was let go the page hears of it, ms: a key may be pressed again. */
 const RELEASED = 150;
 /** @type {Record<string, any>} what stands beside the picture, by the page's mode; all have the same methods */
@@ -41,7 +38,7 @@ export class View {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
-    this.lastHistory = 0;
+    this.telling = new Telling(this);
     /** @type {string|undefined} the run on screen */
     this.token = undefined;
     /** @type {Set<string>} names of this run from before it was steered and went its own way */
@@ -157,19 +154,11 @@ export class View {
     this.asked = new Map();
     this.driver.untouched = true;
     this.skeleton.say(this.words("waiting"), "quiet");
-    const handlers = {
+    this.connection = connect(this.data, this.token, {
       message: (/** @type {any} */ message) => this.#message(message),
       frame: (/** @type {ArrayBuffer} */ buffer) => this.#frame(buffer),
       lost: () => this.skeleton.say(this.words("lost"), "warn"),
-    };
-    if (this.data.open) {
-      this.connection = this.data.open(handlers);
-      return;
-    }
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const how = this.data.projection ? `?project=${encodeURIComponent(this.data.projection)}` : "";
-    const url = `${scheme}://${location.host}${this.data.base}/stream/${this.token}${how}`;
-    this.connection = new Connection(url, handlers);
+    });
   }
 
   /** @param {any} message */
@@ -186,9 +175,8 @@ export class View {
 
   /** The run was steered and is another than the shared one: the same picture at a new address. @param {string} token */
   #forked(token) {
-    const { connection, run, component } = this;
-    connection.url = connection.url.replace(this.token, token);
-    if (run?.sprite) run.sprite.url = run.sprite.url.replace(this.token, token);
+    const { run, component } = this;
+    move(this.connection, run, this.token, token);
     this.left.add(this.token);
     this.token = token;
     component.setTriggerValue?.("forked", token);
@@ -308,27 +296,14 @@ export class View {
     stage.wake();
   }
 
-  /** Charts and scrub bar, as often as can be read: with the next picture, or soon without one. */
+  /** Charts and scrub bar have something new to show. */
   history() {
-    if (this.historyTimer) return;
-    const soon = this.stage?.busy ? PICTURE_WITHIN : WITHOUT_PICTURE;
-    const wait = Math.max(0, this.lastHistory + HISTORY_EVERY - performance.now());
-    this.historyTimer = setTimeout(() => this.#tellHistory(), wait + soon);
+    this.telling.soon();
   }
 
-  /** A picture was drawn: what stands beside it comes in the same frame of the screen, which costs nothing more. */
   #drawn() {
     this.pointers?.follow();
-    if (this.historyTimer && performance.now() - this.lastHistory >= HISTORY_EVERY) this.#tellHistory();
-  }
-
-  #tellHistory() {
-    clearTimeout(this.historyTimer);
-    this.historyTimer = undefined;
-    this.lastHistory = performance.now();
-    const shown = this.stage?.player.frame ?? null;
-    this.panel.history(this.store, shown, this.status);
-    this.transport.show(this.store, shown, this.status, this.stage?.player);
+    this.telling.drawn();
   }
 
   /** A snapshot is on screen. @param {import("./protocol.js").Frame} frame */
@@ -388,7 +363,7 @@ export class View {
 
   dispose() {
     clearInterval(this.watch);
-    clearTimeout(this.historyTimer);
+    this.telling.stop();
     clearTimeout(this.tellTimer);
     this.resizes?.disconnect();
     this.stopKeys?.();
