@@ -102,3 +102,18 @@ test("points inside the ball of three prototypes go straight, and are not moved 
   assert.ok(between > 0);
   assert.ok(Math.abs(player.picture.points[1] - 0.4) < 1e-3);
 });
+
+test("a picture that is held stays where it is while the run goes on, until it follows again", () => {
+  const { player, store } = playerOf(3);
+  player.follow(store.kept[2], 0);
+  player.advance(0);
+  player.hold();
+  const newest = frameAt(3, 0.9);
+  store.add(newest);
+  player.follow(newest, 60);
+  player.advance(1000);
+  assert.equal(player.frame.step, 2);
+  player.goLive(1100);
+  player.advance(3000);
+  assert.equal(player.frame.step, 3);
+});

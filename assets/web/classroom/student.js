@@ -22,7 +22,7 @@ class Student {
   constructor(root, strings) {
     this.strings = strings;
     const wished = recall(LANGUAGE) ?? navigator.language.slice(0, 2);
-    this.lang = wished in strings ? wished : "en";
+    this.lang = Object.hasOwn(strings, wished) ? wished : "en";
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.dark.addEventListener("change", () => this.show());
     /** @type {"door"|"line"|"inside"} */

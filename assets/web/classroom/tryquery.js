@@ -29,7 +29,7 @@ const FORM = ["loss", "m1", "m2", "m3", "s", "dim", "seed", "lang", "preset"];
 /** A lesson's link as the form shows it. @param {Record<string, string>} query @returns {Wish} */
 export function wishOf(query) {
   const asked = { ...(PRESETS[query.preset] ?? {}), ...query };
-  const loss = asked.loss in LOSSES ? asked.loss : "arcface";
+  const loss = Object.hasOwn(LOSSES, asked.loss ?? "") ? asked.loss : "arcface";
   const dim = asked.dim === "3" ? "3" : "2";
   const values = classic(loss, dim);
   for (const name of Object.keys(values)) {
