@@ -23,14 +23,14 @@ from facevis.live.recording import MANY, Recording, keeps
 from facevis.live.shown import Frame, ShownRun, Tell
 
 STATES = ("recorded", "training", "paused", "finished", "failed")
-TURN_SECONDS, ROUND_SECONDS = 0.008, 0.1
+TURN_SECONDS, ROUND_SECONDS = 0.008, 0.03
 """A run's turn before the next run's, and what all turns together should not exceed."""
 FRAME_SECONDS, FRAME_SECONDS_A_VIEWER = 0.066, 0.0015
 """At most 15 live snapshots a second and run; fewer where many browsers want each."""
 SNAPSHOT_SHARE, SNAPSHOT_SHARE_OF_MANY = 0.15, 0.07
 """At most this share of the time goes into live snapshots; those of many members are dear."""
-CROWDED_SECONDS, CROWDED_SHARE = 0.2, 0.5
-"""Where many runs train, a larger share keeps each of them alive, at five snapshots a second."""
+CROWDED_SECONDS, CROWDED_SHARE = 0.12, 0.6
+"""Where many runs train, a larger share keeps each of them alive, at eight snapshots a second."""
 ALONE_SECONDS = 8.0
 """A run that nobody watches stops after this time."""
 WATCHED_SECONDS = 5.0
