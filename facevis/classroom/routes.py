@@ -36,6 +36,8 @@ from facevis.live.shown import ShownRun
 BASE = stream.BASE
 BODY_SECONDS = 5.0
 TRIES_A_SECOND, TRIES_AT_ONCE = 0.5, 4
+RUNS_AT_ONCE = 2
+"""Runs whose pictures are being made; lessons are not to wait for them."""
 DAY, ASK = "private, max-age=86400", "private, no-cache"
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -73,6 +75,7 @@ class Students:
         self._files = handouts.files()
         self._tries: dict[str, Budget] = {}
         self._streams: dict[str, int] = {}
+        self._sharing = asyncio.Semaphore(RUNS_AT_ONCE)
 
     # -- coming in ------------------------------------------------------------------------------
 
@@ -148,7 +151,8 @@ class Students:
             return _json({"error": "that was quick; try again in a few seconds."}, 429)
         try:
             config, ignored = small_run(parse_try(await _body(request)))
-            token = await asyncio.to_thread(rooms.share, config)
+            async with self._sharing:
+                token = await asyncio.to_thread(rooms.share, config)
         except RoomFull as error:
             return _json({"error": str(error)}, 503)
         except ValueError as error:
@@ -162,12 +166,12 @@ class Students:
         return self._tries.setdefault(token, Budget(TRIES_A_SECOND, TRIES_AT_ONCE))
 
     async def stream(self, socket: WebSocket) -> None:
-        """A run, to look at only; as many at once as a browser has windows."""
+        """A run, to look at only; so many at once as a browser has windows."""
         token = _token(socket)
         if not self._room.seats.seated(token):
             await socket.close(code=seat.UNKNOWN, reason="no seat")
             return
-        if self._streams.get(token, 0) >= 2 * SOCKETS:
+        if self._streams.get(token, 0) >= SOCKETS:
             await socket.close(code=seat.TOO_MANY, reason="too many windows")
             return
         self._streams[token] = self._streams.get(token, 0) + 1

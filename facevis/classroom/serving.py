@@ -10,15 +10,15 @@ from collections.abc import Iterator
 import uvicorn
 
 from facevis.classroom.addresses import reachable
-from facevis.classroom.limits import Limits
 from facevis.classroom.room import Classroom
 from facevis.classroom.routes import students_app
+from facevis.classroom.seats import SOCKETS
 
 LARGEST_MESSAGE = 4096
 PING_SECONDS, SILENT_SECONDS = 10.0, 15.0
 """A phone that does not answer for so long is gone."""
-CONNECTIONS_EACH = 8
-"""A browser opens so many, and keeps some of them for a few seconds."""
+REQUESTS_EACH, SPARE = 8, 256
+"""A browser opens so many connections, and keeps them for a few seconds."""
 STOP_SECONDS = 3
 
 
@@ -28,6 +28,9 @@ class StudentsServer:
     def __init__(self, room: Classroom, address: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.create_server((address, port), family=family, backlog=512)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # what is sent to a phone that is gone, is dropped
+            silent = int(1000 * SILENT_SECONDS)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, silent)
         self.port: int = self._socket.getsockname()[1]
         room.addresses = reachable(address, self.port)
         self._room = room
@@ -36,6 +39,9 @@ class StudentsServer:
 
     def start(self) -> None:
         """Begin to answer."""
+        places = self._room.limits.students + self._room.limits.waiting
+        connections = REQUESTS_EACH * places + SPARE
+        _allow_files(connections + 2 * SOCKETS * places + SPARE)
         config = uvicorn.Config(
             students_app(self._room),
             log_config=None,  # the log is Streamlit's
@@ -46,7 +52,7 @@ class StudentsServer:
             ws_per_message_deflate=False,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=SILENT_SECONDS,
-            limit_concurrency=_connections(self._room.limits),
+            limit_concurrency=connections,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         self._server = uvicorn.Server(config)
@@ -62,18 +68,15 @@ class StudentsServer:
         self._socket.close()
 
 
-def _connections(limits: Limits) -> int:
-    """So many at once; with each of them a file is open, of which systems allow few."""
-    wanted = CONNECTIONS_EACH * (limits.students + limits.waiting) + 64
-    with contextlib.suppress(ImportError, ValueError, OSError):  # not on Windows
+def _allow_files(count: int) -> None:
+    """With every connection a file is open; some systems allow few until they are asked."""
+    with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no such bound
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        need = wanted + 512
-        most = need if hard == resource.RLIM_INFINITY else min(need, hard)
-        if soft < most:
+        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        if soft != resource.RLIM_INFINITY and soft < most:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    return wanted
 
 
 _appointed: StudentsServer | None = None

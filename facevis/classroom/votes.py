@@ -48,7 +48,7 @@ def question_of(number: int) -> Question:
 
     >>> question = question_of(8)
     >>> question.lesson, len(question.options), len(question.key)
-    (8, 4, 8)
+    (8, 3, 8)
     """
     name = lesson(number).name
     text = lesson_text(name, "en")
