@@ -75,6 +75,10 @@ export class RoomPanel {
     if (source && this.picture.getAttribute("src") !== source) this.picture.src = source;
   }
 
+  get open() {
+    return this.dialog.open;
+  }
+
   toggle() {
     if (this.dialog.open) this.dialog.close();
     else this.dialog.showModal();

@@ -19,6 +19,8 @@ export function listenToLecture(page) {
   const listen = (event) => {
     if (!page.data || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.key === "?") page.bar.keys.toggle();
+    // A clicker has no key to close what it finds open.
+    else if (page.host.room?.open && (event.code === "KeyJ" || event.key.startsWith("Page"))) page.host.room.toggle();
     else if (document.querySelector("dialog[open]")) return;
     else if (!event.key.startsWith("Page") && (used(event) || (taken(event) && !isRadio(event)))) return;
     else if (/^[1-9]$/.test(event.key)) page.choose(Number(event.key) - 1);

@@ -15,7 +15,7 @@
  * @property {(choice: number) => void} [cast]      a vote, where the room votes
  * @property {() => boolean} [advance]              the next step of the room's vote; false if it cannot be taken
  * @property {() => void} [again]                   empty the ballot box
- * @property {{el: HTMLElement, toggle: () => void}} [room]  the way into the room
+ * @property {{el: HTMLElement, open: boolean, toggle: () => void}} [room]  the way into the room
  * @property {(query: Record<string, string>) => void} [train]  train a run like the lesson's, where there is no playground
  *
  * @typedef {Object} Context  what a figure may use
