@@ -61,7 +61,12 @@ def socket_of(url, path, cookie="", **options):
     address = url.replace("http", "ws", 1) + path
     headers = {"Cookie": cookie} if cookie else {}
     return connect(
-        address, additional_headers=headers, open_timeout=SECONDS, close_timeout=5, **options
+        address,
+        additional_headers=headers,
+        open_timeout=SECONDS,
+        close_timeout=5,
+        ping_interval=None,
+        **options,
     )
 
 
