@@ -2,8 +2,8 @@
 
 Four parts: a hundred viewers of the lecturer's live run, real browsers among them, by turns with
 the trainer alone; thirty viewers with a configuration each; a hundred votes at once; a thousand
-students who join and vanish. The students' programs and browsers run on the same cores as the server
-and count against it. ``python benchmarks/bench_classroom.py ROUNDS SECONDS``.
+students who join and vanish. The students' programs and browsers run on the same cores as the
+server and count against it. ``python benchmarks/bench_classroom.py ROUNDS SECONDS``.
 """
 
 from __future__ import annotations
@@ -251,11 +251,10 @@ def main(rounds=3, seconds=15):
             "coming and going": lambda room: coming_and_going(browser, room),
         }
         result = {}
-        with classroom(Path(folder)) as room:
-            for name, measure in parts.items():
+        for name, measure in parts.items():
+            with classroom(Path(folder)) as room:
                 result[name] = measure(room)
                 print(name, result[name], file=sys.stderr, flush=True)
-                time.sleep(GRACE)
         browser.close()
     result["bounds"] = BOUNDS
     print(json.dumps(result))
