@@ -86,7 +86,7 @@ class App:
         # PyTorch is loaded for those who serve only.
         from facevis.classroom import room, serving
 
-        port = self._port(self.students_address, "students_port", self.students_port)
+        port = self._port(self.students_address, "students-port", self.students_port)
         classroom = room.open_classroom(self.limits, self.votes.absolute())
         server = serving.StudentsServer(classroom, self.students_address, port)
         serving.appoint(server)

@@ -53,7 +53,7 @@ def test_a_classroom_opens_one_more_port_and_says_where_and_with_which_code(serv
     ("options", "sentence"),
     [
         (["--classroom", "--address", "0.0.0.0"], "address is 0.0.0.0, where students could reach"),
-        (["--classroom", "--students-port", "0"], "students_port is 0; give a number from 1"),
+        (["--classroom", "--students-port", "0"], "students-port is 0; give a number from 1"),
         (["--classroom", "--students-address", "256.0.0.1"], "facevis cannot listen on"),
     ],
 )

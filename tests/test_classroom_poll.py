@@ -212,6 +212,14 @@ def test_votes_that_cannot_be_written_are_said_and_written_with_the_next(tmp_pat
     assert [row["votes"] for row in rows(path)] == ["2", "0", "0", "0", "0", "1"]
 
 
+def test_a_poll_that_is_open_when_the_lecture_ends_is_kept(room):
+    room.act(8, "open")
+    room.vote("a", 8, 1)
+    room.close()
+    room.close()
+    assert [row["votes"] for row in rows(room)] == ["0", "1", "0"]
+
+
 def test_only_the_lesson_that_is_shown_takes_votes(room):
     room.act(8, "open")
     room.show_lesson(9, "en")

@@ -111,11 +111,20 @@ class Classroom:
         """Whether a lesson's answer is not yet for students."""
         return self._lesson() == lesson and self._poll(lesson)[1].phase != "revealed"
 
+    def close(self) -> None:
+        """The lecture is over: polls that are still open are locked, and their votes kept."""
+        for question, poll in list(self._polls.values()):
+            self._keep_if(poll.lock(), question, poll)
+        self._write(self._votes.write)
+
     def _keep_if(self, locked: bool, question: Question, poll: Poll) -> None:
-        if not locked or not poll.total:
-            return
+        if locked and poll.total:
+            now = datetime.now().astimezone()
+            self._write(lambda: self._votes.add(question, poll.counts(), now))
+
+    def _write(self, write: Callable[[], None]) -> None:
         try:
-            self._votes.add(question, poll.counts(), datetime.now().astimezone())
+            write()
             self.trouble = None
         except ValueError as error:
             log.warning("%s", error)

@@ -66,6 +66,7 @@ class StudentsServer:
             self._server.should_exit = True
             self._thread.join(timeout=3 * STOP_SECONDS)
         self._socket.close()
+        self._room.close()
 
 
 def _allow_files(count: int) -> None:

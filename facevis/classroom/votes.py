@@ -75,6 +75,13 @@ class VotesFile:
         ]
         with self._lock:
             self._unwritten += _as_csv(rows)
+        self.write()
+
+    def write(self) -> None:
+        """Write what is not written yet."""
+        with self._lock:
+            if not self._unwritten:
+                return
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 fresh = not self.path.exists() or self.path.stat().st_size == 0
