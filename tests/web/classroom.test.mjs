@@ -256,3 +256,28 @@ test("a run that forks is found at its new address, with its pictures", () => {
   assert.equal(connection.url, "ws://here/facevis/stream/new?project=pca");
   assert.equal(run.sprite.url, "/facevis/runs/new/thumbnails.png");
 });
+
+test("a phone that slept long opens its line anew, without a word of loss", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const there = world();
+  const screen = { hidden: false, listeners: [] };
+  globalThis.document = { get hidden() { return screen.hidden; }, addEventListener: (_, listener) => screen.listeners.push(listener), removeEventListener: () => (screen.listeners = []) };
+  const turn = (hidden) => {
+    screen.hidden = hidden;
+    screen.listeners.forEach((listener) => listener());
+  };
+  let lost = 0;
+  const line = new Line(there.url, { message() {}, lost: () => (lost += 1) }, there);
+  turn(true);
+  t.mock.timers.tick(5_000);
+  turn(false);
+  assert.equal(there.sockets.length, 1);
+  turn(true);
+  t.mock.timers.tick(60_000);
+  turn(false);
+  assert.equal(there.sockets.length, 2);
+  assert.deepEqual([there.sockets[0].readyState, lost], [3, 0]);
+  line.close();
+  assert.deepEqual(screen.listeners, []);
+  delete globalThis.document;
+});

@@ -11,6 +11,8 @@ const FIRST_RETRY = 400;
 const LONGEST_RETRY = 8000;
 /** How long to stay away where the other side asked for quiet, ms. */
 const QUIET = 10_000;
+/** The other side hangs up on who does not answer for so long, ms. */
+const SLEEP = 15_000;
 /** Closed because it was too quick, or because nothing is free. */
 const QUIET_CODES = [4429, 4503];
 
@@ -27,7 +29,9 @@ export class Line {
     this.retry = FIRST_RETRY;
     this.closed = false;
     this.hurry = () => this.#now();
+    this.woken = () => this.#wake();
     globalThis.addEventListener?.("online", this.hurry);
+    globalThis.document?.addEventListener("visibilitychange", this.woken);
     this.#open();
   }
 
@@ -61,6 +65,19 @@ export class Line {
     this.#open();
   }
 
+  /** A phone that slept does not know that the other side has hung up: what may be dead is opened anew. */
+  #wake() {
+    if (document.hidden) {
+      this.slept = Date.now();
+      return;
+    }
+    if (!this.socket || Date.now() - (this.slept ?? Infinity) < SLEEP) return;
+    this.socket.onclose = null;
+    this.socket.close();
+    clearTimeout(this.timer);
+    this.#open();
+  }
+
   get open() {
     return this.socket?.readyState === 1;
   }
@@ -76,6 +93,7 @@ export class Line {
     this.closed = true;
     clearTimeout(this.timer);
     globalThis.removeEventListener?.("online", this.hurry);
+    globalThis.document?.removeEventListener("visibilitychange", this.woken);
     this.socket?.close();
   }
 }

@@ -140,7 +140,8 @@ export class TryPanel {
     }
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) {
-      this.said.textContent = answer.status === 503 ? words("room_try_full") : (told.error ?? words("room_try_failed"));
+      const known = { 503: "room_try_full", 429: "room_try_quick" }[answer.status];
+      this.said.textContent = known ? words(known) : (told.error ?? words("room_try_failed"));
       return;
     }
     this.run = told;
