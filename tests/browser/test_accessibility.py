@@ -1,4 +1,7 @@
-"""axe-core on every page, in both languages and both themes: nothing serious, nothing critical."""
+"""axe-core on every page, in both languages and both themes: nothing serious, nothing critical.
+
+Contrast is the theme's, words and labels are the language's: each is looked at once, together.
+"""
 
 import shutil
 import subprocess
@@ -11,6 +14,8 @@ from facevis.ui.strangers_state import PARTS
 
 AXE = "axe-core@4.14.1"
 PAGES = ["", "compare", "scrub"]
+OF_RUNS = ["fullscale", "dimensions", "runs", "yourself"]
+LOOKS = [("light", LANGUAGES[0]), ("dark", LANGUAGES[1])]
 RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ["violations"] });
   return found.violations
@@ -36,7 +41,7 @@ def axe(tmp_path_factory, absent):
 def look(browser, app_url, axe):
     contexts = []
 
-    def at(theme, path):
+    def at(theme, path, until=".fv-root"):
         context = browser.new_context(
             viewport={"width": 1280, "height": 900},
             color_scheme=theme,
@@ -45,7 +50,7 @@ def look(browser, app_url, axe):
         contexts.append(context)
         page = context.new_page()
         page.goto(f"{app_url}/{path}")
-        page.wait_for_selector(".fv-root", timeout=30_000)
+        page.wait_for_selector(until, timeout=30_000)
         page.wait_for_timeout(1200)
         page.evaluate(axe)
         return page
@@ -55,8 +60,7 @@ def look(browser, app_url, axe):
         context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
 def test_every_part_of_the_open_set_page_can_be_used_by_everybody(look, theme, language):
     run = f"data=digits&n=7&unseen=3&dim=8&steps=30&members=softmax,triplet,arcface&lang={language}"
     for part in PARTS:
@@ -67,15 +71,23 @@ def test_every_part_of_the_open_set_page_can_be_used_by_everybody(look, theme, l
         assert page.evaluate(RUN) == [], part
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_can_be_used_by_everybody(look, theme, language, path):
     assert look(theme, f"{path}?lang={language}").evaluate(RUN) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
+@pytest.mark.parametrize("path", OF_RUNS)
+def test_a_page_of_large_runs_can_be_used_by_everybody(look, theme, language, path):
+    page = look(
+        theme, f"{path}?lang={language}", "[data-testid=stMain] [data-testid=stCaptionContainer]"
+    )
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    assert page.evaluate(RUN) == []
+
+
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
 def test_every_lesson_can_be_used_by_everybody(look, theme, language):
     page = look(theme, f"lecture?lang={language}")
     for one in LESSONS:
