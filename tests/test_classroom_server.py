@@ -2,12 +2,13 @@
 
 import json
 import re
+import socket
 
 import pytest
-from classroom import ask, classroom, enter, handshake, join
+from classroom import SECONDS, ask, classroom, enter, handshake, join
 from websockets.exceptions import InvalidStatus
 
-from facevis.classroom import handouts
+from facevis.classroom import handouts, routes
 from facevis.classroom.guard import HEADERS
 
 
@@ -202,3 +203,23 @@ def test_what_is_the_lecturers_is_not_here(shared, path):
     for method in ("GET", "POST", "PUT", "DELETE"):
         answer = ask(url, path, method=method, body=b"{}", cookie=join(url, room))
         assert answer.status in (404, 405)
+
+
+def test_a_form_that_breaks_off_harms_nothing(shared, caplog):
+    room, url = shared
+    for part in (b"", b'{"co'):
+        line = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
+        head = b"POST /facevis/join HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30\r\n\r\n"
+        line.sendall(head + part)
+        line.close()
+    assert ask(url, "/facevis/join", body={"code": room.door.code}).status == 204
+    assert "Traceback" not in caplog.text
+
+
+def test_a_form_that_does_not_come_is_not_waited_for(shared, monkeypatch):
+    monkeypatch.setattr(routes, "BODY_SECONDS", 0.1)
+    with socket.create_connection(("127.0.0.1", int(shared[1].rpartition(":")[2]))) as line:
+        head = "POST /facevis/join HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30\r\n\r\n"
+        line.sendall(head.encode())
+        line.settimeout(SECONDS)
+        assert line.recv(4096).startswith(b"HTTP/1.1 400 ")

@@ -16,17 +16,18 @@ def reachable(listening: str, port: int) -> list[str]:
     """
     if listening not in ("0.0.0.0", "::"):
         return [_url(listening, port)]
-    families = (socket.AF_INET, socket.AF_INET6) if ":" in listening else (socket.AF_INET,)
+    family = socket.AF_INET6 if ":" in listening else socket.AF_INET
     up = {name for name, state in psutil.net_if_stats().items() if state.isup}
     found = [
         address.address
         for name, addresses in psutil.net_if_addrs().items()
         if name in up
         for address in addresses
-        if address.family in families
+        if address.family == family
     ]
     usable = [text for text in found if _of_the_network(text)]
-    usable.sort(key=lambda text: (text != _way_out(), ":" in text))
+    likeliest = _way_out()
+    usable.sort(key=lambda text: text != likeliest)
     return [_url(text, port) for text in dict.fromkeys(usable)]
 
 

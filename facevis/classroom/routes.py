@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
@@ -206,13 +206,14 @@ class Students:
 
     async def file(self, request: Request) -> Response:
         """A file of the table."""
-        path = self._files.get(request.url.path.removeprefix(f"{BASE}/"))
+        name = request.url.path.removeprefix(f"{BASE}/")
+        path = self._files.get(name)
         if path is None:
             return PlainTextResponse("no such file", status_code=404)
         made = await self._handouts.get(
             (path, path.stat().st_mtime_ns), lambda: handouts.file_handout(path)
         )
-        return _respond(request, made, DAY if "web" not in request.url.path else ASK)
+        return _respond(request, made, ASK if name.startswith("web/") else DAY)
 
     def _knows(self, request: HTTPConnection) -> bool:
         return self._room.seats.knows(_token(request))
@@ -231,7 +232,7 @@ async def _body(request: Request) -> bytes:
                 body += part
                 if len(body) > LARGEST:
                     raise ValueError(f"the form is longer than {LARGEST} bytes.")
-    except TimeoutError as error:
+    except (TimeoutError, ClientDisconnect) as error:
         raise ValueError(f"the form did not come within {BODY_SECONDS:g} seconds.") from error
     return body
 
