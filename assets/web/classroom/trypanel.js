@@ -118,6 +118,7 @@ export class TryPanel {
     const { words } = this.look;
     const fault = this.#fault();
     this.said.textContent = fault;
+    if (fault) this.said.scrollIntoView({ block: "nearest" });
     if (fault || this.button.disabled) return;
     this.button.disabled = true;
     this.button.textContent = words("room_try_asking");
