@@ -41,6 +41,16 @@ def test_the_page_carries_the_words_of_both_languages_and_nothing_ends_its_scrip
     assert "<" not in found[1]
 
 
+def test_no_word_can_end_the_script_that_carries_it(monkeypatch):
+    word = "</script><script>alert(1)</script>\u2028<!--"
+    monkeypatch.setattr(handouts, "browser_strings", lambda language: {"live_x": word})
+    page = handouts.shell().data.decode()
+    carried = re.search(r'id="words">(.*?)</script>', page, re.DOTALL)[1]
+    assert json.loads(carried)["en"] == {"live_x": word}
+    assert "<" not in carried
+    assert "\u2028" not in carried
+
+
 def test_the_code_opens_the_door_and_the_cookie_is_for_the_server_alone(shared):
     room, url = shared
     answer = ask(url, "/facevis/join", body={"code": room.door.code.lower()})

@@ -12,7 +12,7 @@ from classroom import SECONDS, Student, ask, classroom, handshake, join, until
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from facevis.classroom import serving
+from facevis.classroom import seat, serving
 from facevis.classroom.seats import GRACE_SECONDS
 
 
@@ -134,7 +134,20 @@ def test_a_late_joiner_gets_the_state_and_everybody_every_change(own):
         assert state["poll"] is None
 
 
-def test_many_votes_are_told_in_few_messages_and_a_phase_at_once(own):
+def test_a_phase_is_told_at_once_and_votes_when_it_is_time(own, monkeypatch):
+    monkeypatch.setattr(seat, "EVERY", 10**6)
+    room, url = own
+    room.show_lesson(7, "en")
+    with Student(url, room) as student:
+        student.state()
+        for act, phase in (("open", "open"), ("lock", "locked"), ("reveal", "revealed")):
+            room.act(7, act)
+            assert student.state(lambda state, phase=phase: state["poll"]["phase"] == phase)
+            room.vote("ballot", 7, 1)
+        assert student.last["poll"]["counts"] == [0, 1, 0]
+
+
+def test_many_votes_are_told_in_few_messages(own):
     room, url = own
     room.show_lesson(7, "en")
     room.act(7, "open")
@@ -184,9 +197,11 @@ def test_a_tab_that_is_killed_gives_its_seat_back(own, monkeypatch):
         student.state()
         assert room.seats.numbers() == (1, 0)
         student.socket.socket.shutdown(socket.SHUT_RDWR)
-    monkeypatch.setattr(room.seats, "_clock", lambda: time.monotonic() + GRACE_SECONDS)
-    until(lambda: room.seats.numbers() == (0, 0))
+    until(lambda: not room.seats._known[student.token])
     assert not room._listeners
+    assert room.seats.numbers() == (1, 0)
+    monkeypatch.setattr(room.seats, "_clock", lambda: time.monotonic() + GRACE_SECONDS)
+    assert room.seats.numbers() == (0, 0)
 
 
 def test_a_phone_that_is_gone_without_a_word_gives_its_seat_back(tmp_path, monkeypatch):
