@@ -13,8 +13,8 @@ import { Cell } from "./cell.js";
 const REST = 250;
 /** Live training is drawn this often, ms: twice as often as snapshots come. The rest of the machine trains. */
 const PACE = 31;
-/** The same with several members: as often as snapshots come. */
-const MANY_PACE = 62;
+/** The same with several members, or for one of many who watch: as often as snapshots come. */
+const CALM_PACE = 62;
 /** Of a sweep, whose models are many and whose snapshots are few. The hand on the slider does not wait for it. */
 const SWEEP_PACE = 120;
 const STEERED_PACE = 60;
@@ -25,7 +25,7 @@ export class Stage {
    * @param {{plot: HTMLElement, canvases: HTMLCanvasElement[]}} hosts
    * @param {any} run the run's description @param {number[]} members one for each canvas
    * @param {import("./store.js").FrameStore} store
-   * @param {{colors: any, project: boolean, still: boolean, titles: Record<string, string>}} look
+   * @param {{colors: any, project: boolean, still: boolean, calm: boolean, titles: Record<string, string>}} look
    * @param {import("./metrics.js").Metrics} metrics
    * @param {{shown: (frame: Frame) => void, drawn: (stage: Stage) => void}} hooks
    */
@@ -41,7 +41,7 @@ export class Stage {
     this.pinnedBy = null;
     this.cells = members.map((member, place) =>
       new Cell(hosts.canvases[place], this.run, member, store, look, place < members.length - 1 ? () => {} : (frame) => hooks.shown(frame)));
-    this.pace = members.length > 1 ? MANY_PACE : run.members.length > 1 ? SWEEP_PACE : PACE;
+    this.pace = members.length > 1 || look.calm ? CALM_PACE : run.members.length > 1 ? SWEEP_PACE : PACE;
     const sceneLook = { colors: look.colors, flat: this.flat, titles: look.titles };
     this.scene = new Scene(hosts.plot, this.run, sceneLook, {
       changed: (/** @type {boolean|undefined} */ now) => (now ? this.draw() : this.invalidate()),

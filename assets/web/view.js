@@ -210,6 +210,7 @@ export class View {
       colors: this.colors,
       project: data.project_to_circle,
       still: this.still,
+      calm: data.readonly === true,
       titles: { png: words("png"), svg: words("svg") },
     };
     skeleton.fit();
