@@ -35,7 +35,8 @@ def visit(browser, room):
 
     def opened(who="student", **options):
         window = PHONE if who == "student" else SCREEN
-        context = browser.new_context(**{"viewport": window, "locale": "en-US"} | options)
+        look = {"viewport": window, "locale": "en-US", "reduced_motion": "reduce"}
+        context = browser.new_context(**look | options)
         contexts.append(context)
         page = context.new_page()
         page.faults = []
@@ -100,9 +101,9 @@ def test_a_class_comes_in_follows_votes_and_sees_the_answer(visit, room, browser
     for student in students:
         student.get_by_text(EN["live_room_none"]).wait_for()
     assert code not in by_link.url  # nobody reads it over a shoulder
-    teach(lecturer, room, 1, view="present")
+    teach(lecturer, room, 4, view="present")
     for student in students:
-        on_lesson(student, 1)
+        on_lesson(student, 4)
     lecturer.keyboard.press("ArrowRight")
     for student, choice in zip(students[:2], (0, 1), strict=True):
         vote(student, choice)
@@ -115,6 +116,7 @@ def test_a_class_comes_in_follows_votes_and_sees_the_answer(visit, room, browser
     lecturer.keyboard.press("Enter")
     by_hand.get_by_text(EN["live_room_is_locked_without"]).wait_for()
     assert by_hand.locator(".fv-answer").inner_text() == ""
+    votes_are(lecturer, "locked")
     lecturer.keyboard.press("PageDown")
     late = visit(locale="ru-RU", color_scheme="dark")
     for page in [lecturer, late, *students]:
@@ -128,7 +130,7 @@ def test_a_class_comes_in_follows_votes_and_sees_the_answer(visit, room, browser
     assert lecturer.evaluate("document.querySelector('.fv-lesson').offsetHeight <= innerHeight")
     lecturer.keyboard.press("ArrowRight")
     for student in students:
-        on_lesson(student, 2)
+        on_lesson(student, 5)
         votes_are(student, "closed")
 
 
@@ -163,8 +165,8 @@ def test_the_bars_can_wait_and_a_vote_can_be_held_again(visit, room):
 
 def test_who_looks_around_comes_back_with_one_press(visit, room):
     lecturer, student = visit("lecturer"), visit()
-    teach(lecturer, room, 4)
-    on_lesson(student, 4)
+    teach(lecturer, room, 9)
+    on_lesson(student, 9)
     student.get_by_role("button", name=EN["live_room_roam"]).click()
     student.get_by_label(EN["live_room_menu"]).select_option("7")
     on_lesson(student, 7)
@@ -184,9 +186,9 @@ def test_who_looks_around_comes_back_with_one_press(visit, room):
     )
     buttons = student.locator(".fv-try-run .fv-transport button").all_inner_texts()
     assert set(buttons) <= {EN[f"live_{key}"] for key in ("hold", "follow", "play", "replay")}
-    student.get_by_text("The lecturer shows: 4").wait_for()
+    student.get_by_text("The lecturer shows: 9").wait_for()
     student.get_by_role("button", name=EN["live_room_go_there"]).click()
-    on_lesson(student, 4)
+    on_lesson(student, 9)
     votes_are(student, "closed")
 
 
@@ -226,7 +228,7 @@ def test_what_was_on_screen_stays_when_the_line_breaks(visit, room):
 
     student.route_web_socket("**/facevis/seat", through)
     student.goto(f"{address}/#{code}")
-    teach(lecturer, room, 5)
+    teach(lecturer, room, 7)
     lecturer.keyboard.press("Enter")
     vote(student, 1)
     lines[-1].close(code=4000)
@@ -242,7 +244,7 @@ def test_what_was_on_screen_stays_when_the_line_breaks(visit, room):
 @pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "ru")])
 def test_everybody_can_use_it(visit, room, axe, theme, language):  # noqa: F811
     number = {"light": 8, "dark": 10}[theme]
-    look = {"color_scheme": theme, "reduced_motion": "reduce"}
+    look = {"color_scheme": theme}
     lecturer = visit("lecturer", **look)
     student = visit(locale=f"{language}-{language.upper()}", bypass_csp=True, **look)
     door = visit("lecturer", viewport=PHONE, bypass_csp=True, **look)
