@@ -13,6 +13,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from facevis.classroom import seat, serving
+from facevis.classroom.limits import Limits
+from facevis.classroom.room import Classroom
 from facevis.classroom.seats import GRACE_SECONDS
 
 
@@ -243,3 +245,15 @@ def test_the_server_ends_with_sockets_open_and_joins_its_thread(tmp_path):
             student.hear()
         with pytest.raises(OSError):
             ask(url, "/")
+
+
+def test_small_messages_are_not_held_back_for_more(tmp_path):
+    """Else every answer waits for the phone to say that it got the one before."""
+    server = serving.StudentsServer(Classroom(Limits(), tmp_path / "votes.csv"), "127.0.0.1", 0)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)):
+        until(lambda: server._server.server_state.connections)
+        (connection,) = server._server.server_state.connections
+        line = connection.transport.get_extra_info("socket")
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    server.stop()

@@ -28,6 +28,8 @@ class StudentsServer:
     def __init__(self, room: Classroom, address: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.create_server((address, port), family=family, backlog=512)
+        # Connections inherit it; asyncio sees to it only for sockets that it made itself.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # what is sent to a phone that is gone, is dropped
             silent = int(1000 * SILENT_SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, silent)
