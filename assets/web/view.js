@@ -145,7 +145,7 @@ export class View {
 
   #connect() {
     // What another steers goes from run to run: who watches keeps the place from which they look.
-    if (this.data.readonly && this.stage) this.camera = this.stage.scene.camera() || this.camera;
+    if (this.data.readonly && this.stage) this.camera = this.stage.scene.camera();
     this.connection?.close();
     this.stage?.dispose();
     this.pointers?.dispose();
