@@ -72,5 +72,5 @@ def view_data(token: str, mode: str, **more: Any) -> dict[str, Any]:
 def live_strings(language: str) -> dict[str, str]:
     """The words of the live view; not what would be sent with every update for other components."""
     words = browser_strings(language)
-    others = ("live_lesson_", "live_open_", "live_full_")
+    others = ("live_lesson_", "live_open_", "live_full_", "live_room_")
     return {key: text for key, text in words.items() if not key.startswith(others)}
