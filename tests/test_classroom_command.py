@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 
 import psutil
 import pytest
@@ -11,6 +12,7 @@ from facevis import cli
 from facevis.classroom import room as rooming
 from facevis.classroom.addresses import reachable
 from facevis.classroom.limits import Limits
+from facevis.ui.server import answer_at_once
 
 
 def listening(port):
@@ -26,6 +28,15 @@ def test_without_a_classroom_only_loopback_listens(serve, tmp_path):
     with serve(*command) as app:
         assert listening(app.port) == {("127.0.0.1", app.port)}
         assert "join code" not in app.log.read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no numbers for sockets")
+def test_the_app_holds_no_small_message_back():
+    """Streamlit's socket does, and a page needs a hundred answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        answer_at_once()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as line:
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_classroom_opens_one_more_port_and_says_where_and_with_which_code(serve, tmp_path):
