@@ -126,7 +126,7 @@ def test_a_window_too_many_waits_for_another_to_close(few, monkeypatch):
     app = visit("lecture", lesson="7")
     assert app.info[0].value == (
         "The app is full: 1 windows are open. Your place in line: 1. "
-        "Keep this page open, or close another window."
+        "Keep this page open: it goes on when another window is closed."
     )
     assert not app.main.get("bidi_component")
     opened["other"] = False
