@@ -102,8 +102,8 @@ class Students:
         return answer
 
     async def joined(self, request: Request) -> Response:
-        """Whether the cookie is known."""
-        return Response(status_code=204 if self._knows(request) else 401)
+        """Whether the cookie is known; a page asks at its first visit, when no is no fault."""
+        return Response(status_code=204) if self._knows(request) else _json({"joined": False}, 200)
 
     async def seat(self, socket: WebSocket) -> None:
         """The seat's socket."""

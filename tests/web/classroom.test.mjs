@@ -140,7 +140,7 @@ test("a vote that the lock overtook says so; one on a lesson that was left is fo
 });
 
 test("without a seat the door is shown and no socket is opened; a room in trouble is tried again", async () => {
-  const there = world({ joined: 401 });
+  const there = world({ joined: 200 });
   let out = 0;
   const told = { changed() {}, full() {}, lost() {}, out: () => (out += 1) };
   new Seat("/facevis", told, there);

@@ -29,8 +29,8 @@ export class Seat {
       lost: () => told.lost(),
       may: async () => {
         const answer = await (world?.fetch ?? fetch)(`${base}/joined`);
-        if (answer.status === 401) told.out();
-        return answer.status !== 401;
+        if (answer.status === 200) told.out();
+        return answer.status !== 200;
       },
     };
     this.line = new Line(world?.url ?? socketAddress(`${base}/seat`), ends, world);
