@@ -6,7 +6,7 @@ import pytest
 from apptest import key, shown, visit
 from streamlit.util import calc_hash
 
-from facevis.live import Member
+from facevis.live import Member, RunConfig
 from facevis.live.presets import COMPARISONS, PRESETS
 from facevis.live.rooms import rooms
 from facevis.live.study import study_config
@@ -264,3 +264,20 @@ def test_the_lesson_can_be_taken_away():
     app = lecture(lesson="3")
     assert app.sidebar.get("download_button")
     assert not lecture(lesson="3", view="present").sidebar.get("download_button")
+
+
+def test_two_visitors_of_one_link_watch_one_run():
+    first, second = (visit(loss="cosface", seed="4321") for _ in range(2))
+    assert shown(first)[0] is shown(second)[0]
+    other = visit(loss="cosface", seed="4322")
+    assert shown(other)[0] is not shown(first)[0]
+
+
+def test_a_full_room_is_said_and_what_is_watched_stays(monkeypatch):
+    there = rooms.find(rooms.share(RunConfig(seed=77)))
+    leave = there.listen(lambda: None)
+    monkeypatch.setattr(rooms, "_capacity", 1)
+    app = visit(seed="78")
+    assert "the room is full" in app.error[0].value
+    assert rooms.find(rooms.share(RunConfig(seed=77))) is there
+    leave()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
-from facevis.ui import classroom_panel, classroom_state, state, windows
+from facevis.live.rooms import RoomFull
+from facevis.ui import classroom_panel, classroom_state, runs, state, windows
 from facevis.ui.screens import (
     comparison,
     dimensions,
@@ -79,7 +80,10 @@ windows.wait_for_place(t)
 name = next(name for name, page in pages.items() if page.url_path == shown.url_path)
 query = state.begin(name)
 classroom_state.begin()
-shown.run()
+try:
+    shown.run()
+except RoomFull as error:
+    st.error(runs.plain(str(error)))
 classroom_state.end()
 with beside:
     classroom_panel.panel(t)
