@@ -173,7 +173,7 @@ def decode(data: bytes, size: int) -> np.ndarray:
     except UnidentifiedImageError as error:
         raise ValueError("it is no picture in a known format") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(f"it is too large ({str(error)[:80]})") from error
+        raise ValueError(f"it is too large ({str(error).partition(',')[0][:80]})") from error
     except Exception as error:  # damaged files make Pillow raise errors of many kinds
         raise ValueError(f"it is damaged ({str(error)[:80]})") from error
     return np.asarray(square)

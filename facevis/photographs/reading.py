@@ -43,7 +43,7 @@ def upright(data: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-                raise ValueError(f"it is too large ({width}×{height} pixels)")
+                raise Image.DecompressionBombError(f"{width}×{height} pixels")
             picture.draft("RGB", (_LONGEST, _LONGEST))
             turned = ImageOps.exif_transpose(picture)
             turned.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
@@ -54,9 +54,7 @@ def upright(data: bytes) -> np.ndarray:
     except UnidentifiedImageError as error:
         raise ValueError("it is no picture in a known format") from error
     except Image.DecompressionBombError as error:
-        raise ValueError("it is too large") from error
-    except ValueError:
-        raise
+        raise ValueError(f"it is too large ({str(error).partition(',')[0][:80]})") from error
     except Exception as error:  # damaged files make Pillow raise errors of many kinds
         raise ValueError(f"it is damaged ({str(error)[:80]})") from error
 
