@@ -8,7 +8,9 @@ a sentence; a set that cannot be learned from is refused with one.
 from __future__ import annotations
 
 import io
+import lzma
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -32,6 +34,11 @@ MAX_PIXELS = 64_000_000
 MAX_SENTENCES = 50
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 _NO_PICTURE = {".txt", ".md", ".db", ".ini", ".json", ".csv", ".zip", ".html", ".xml"}
+# What reading a damaged archive raises; the last for a name that is no text.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, EOFError, OSError, UnicodeDecodeError),
+)
 
 Entry = tuple[str, str, bytes]
 
@@ -131,9 +138,10 @@ def _zip_entries(path: Path) -> Iterator[Entry]:
                 if total > min(MAX_TOTAL_BYTES, MAX_RATIO * path.stat().st_size):
                     raise ValueError(f"{path.name} unpacks to far more than its size; repack it.")
                 yield parts[-2], parts[-1], data if len(data) <= MAX_FILE_BYTES else b""
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+    except _UNREADABLE as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or error
         raise ValueError(
-            f"{path.name} is not a whole zip archive ({error}); zip the folder again."
+            f"{path.name} is not a whole zip archive ({reason}); zip the folder again."
         ) from error
     except RuntimeError as error:  # zipfile's word for a missing password
         raise ValueError(f"{path.name} is encrypted; zip the folder without a password.") from error

@@ -25,6 +25,7 @@ _CHANGING = (
     *("os.mkdir", "os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink", "os.truncate"),
     *("os.chmod", "os.chown", "os.utime", "os.setxattr", "shutil.rmtree", "shutil.move"),
 )
+_BOTH = ("os.rename", "os.link", "os.symlink", "shutil.move")
 _REMEDY = re.compile(
     r"\b(bring|check|choose|close|copy|correct|delete|download|export|fetch|get|give|install|leave|"
     r"let|list|make|name|pack|put|record|remove|rename|repack|restore|save|send|split|unpack|"
@@ -42,14 +43,18 @@ def _hook(event, args):
     if event in _NEVER:
         found.append(f"{event} {args[:2]}")
     writes = event == "open" and isinstance(args[2], int) and args[2] & _WRITING
-    if (writes or event in _CHANGING) and not _allowed(args[0], folder):
-        found.append(f"{event} {args[:2]}")
+    if writes or event in _CHANGING:
+        paths = args[:2] if event in _BOTH else args[:1]
+        # Whole trees are removed by names below a descriptor.
+        below = args[-1] if event in ("os.remove", "os.rmdir", "os.mkdir") else -1
+        found += [f"{event} {path!r}" for path in paths if not _allowed(path, folder, below)]
 
 
-def _allowed(path, folder):
+def _allowed(path, folder, below=-1):
     if isinstance(path, int):  # a descriptor that is open already
         return True
-    place = Path(os.fsdecode(path)).resolve()
+    base = f"/proc/self/fd/{below}" if isinstance(below, int) and below >= 0 else ""
+    place = Path(base, os.fsdecode(path)).resolve()
     # Python keeps what it has compiled beside its sources.
     return place.is_relative_to(folder) or "__pycache__" in place.parts or str(place) == os.devnull
 
@@ -67,8 +72,9 @@ def harmless(folder, most=MOST):
         yield
     finally:
         _watched.pop()
-    assert not found
-    assert _peak() - before < most
+    assert not found, found
+    taken = _peak() - before
+    assert taken < most, taken
     assert not list(folder.rglob("sprung*")), "a payload ran"
 
 
