@@ -281,3 +281,13 @@ def test_a_full_room_is_said_and_what_is_watched_stays(monkeypatch):
     assert "the room is full" in app.error[0].value
     assert rooms.find(rooms.share(RunConfig(seed=77))) is there
     leave()
+
+
+def test_settings_survive_what_streamlit_forgets():
+    app = visit(loss="cosface", seed="9")
+    for name in [name for name in app.session_state.filtered_state if name.startswith("widget:")]:
+        del app.session_state[name]
+    app.run()
+    assert not app.error
+    _, config = shown(app)
+    assert (config.members[0].objective, config.seed) == ("cosface", 9)

@@ -27,17 +27,21 @@ RUN_FIELDS = (
 _ABSENT_IS_ZERO = ("identities", "images_per_class")
 _PAGE = "page"
 _WIDGET = "widget:"
+_KEPT = "kept"
 
 
 def begin(page: str) -> dict[str, Any] | None:
     """Enter a page: its query on the first visit of a session, later None.
 
-    Widgets that are not drawn would be forgotten: naming them keeps them.
+    Widgets that are not drawn are forgotten, whenever a part of another page runs by itself: what
+    they said is kept beside them.
     """
     state = st.session_state
     state[_PAGE] = page
-    for name in [name for name in state if isinstance(name, str) and name.startswith(_WIDGET)]:
-        state[name] = state[name]
+    kept = state.setdefault(_KEPT, {})
+    kept |= {n: state[n] for n in state if isinstance(n, str) and n.startswith(_WIDGET)}
+    for name, value in kept.items():
+        state[name] = value
     if f"begun:{page}" in state:
         return None
     state[f"begun:{page}"] = True
