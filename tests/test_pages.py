@@ -283,10 +283,13 @@ def test_a_full_room_is_said_and_what_is_watched_stays(monkeypatch):
     leave()
 
 
-def test_settings_survive_what_streamlit_forgets():
+def test_settings_survive_what_streamlit_forgets_while_another_page_is_shown():
     app = visit(loss="cosface", seed="9")
+    app._page_hash = calc_hash("compare")
+    app.run()
     for name in ("objective", "seed", "tail", "margin"):
         del app.session_state[key(name)]
+    app._page_hash = calc_hash("")
     app.run()
     assert not app.error
     _, config = shown(app)
