@@ -63,7 +63,9 @@ class BinSet:
         try:
             return decode_picture(self.encoded[index], size)
         except ValueError as error:
-            raise DamagedPicture(f"{self.place(index)} cannot be read: {error}.") from error
+            raise DamagedPicture(
+                f"{self.place(index)} cannot be read: {error}; fetch it again, or leave it out."
+            ) from error
 
 
 def read_bin(path: str | Path, size: int | None = None) -> BinSet:

@@ -66,5 +66,6 @@ class Corpus(ABC):
             raise
         except ValueError as error:
             raise DamagedPicture(
-                f"{self.place(index)} cannot be read: {str(error).rstrip('.')}."
+                f"{self.place(index)} cannot be read: {str(error).rstrip('.')}; fetch it again, or "
+                "leave it out."
             ) from error

@@ -46,13 +46,16 @@ class ListCorpus(FileCorpus):
                 else:
                     missing.append(name)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-            raise ValueError(f"{str(path)[-80:]} cannot be read ({reason}).") from error
-        shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
+            raise ValueError(f"{str(path)[-80:]} cannot be read ({_reason(error)}.") from error
+        shown = ", ".join(map(_shown, missing[:3])) + (" …" if len(missing) > 3 else "")
         if not names:
             raise ValueError(
                 f"{path.name} names no file that is there below {self.root[-80:]}"
-                + (f" ({shown}); give the folder as root." if missing else "; it has no lines.")
+                + (
+                    f" ({shown}); give the folder as root."
+                    if missing
+                    else "; it has no lines: write a path and a label into each."
+                )
             )
         place = lambda row: f"{path.name}, line {lines[row]}"  # noqa: E731
         self.labels, self.identities, remarks = by_text(texts, place)
@@ -63,6 +66,19 @@ class ListCorpus(FileCorpus):
                 f"out ({shown}).",
             )
         self.remarks = remarks
+
+
+def _reason(error: Exception) -> str:
+    """Why a list is none, and what to do."""
+    if isinstance(error, OSError):
+        return f"{error.strerror}); check its name and permissions"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text in UTF-8); save it as UTF-8"
+    return f"{error}); write a path and a label into each line"
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() and len(name) <= 80 else repr(name[:80])
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, str]]:

@@ -81,7 +81,8 @@ def _read_index(idx: Path) -> tuple[np.ndarray, np.ndarray]:
         reason = str(error).split(";")[0][:100].rstrip(".")
         raise ValueError(f"{idx.name} cannot be read ({reason}); {remedy}.") from error
     # Offsets are exact in float64 up to 2^53; a NaN fails the comparison.
-    if table.shape[1] != 2 or not ((table >= 0) & (table < 2**53) & (table % 1 == 0)).all():
+    known = table.shape[1] == 2 and ((table >= 0) & (table < 2**53)).all()
+    if not known or (table % 1).any():
         raise ValueError(f"{idx.name} is no list of whole keys and offsets; {remedy}.")
     whole = table.astype(np.int64)
     return whole[:, 0], whole[:, 1]

@@ -255,7 +255,8 @@ def _checked(path: Path, pairs: list[tuple[int, Path, Path, bool]], folds: int) 
     if missing:
         raise ValueError(
             f"{len(missing)} of the {len(files)} pictures in {path.name} are missing, the first is "
-            f"{missing[0]}; name the folder of the pictures with --root, or correct the list."
+            f"{str(missing[0])[-160:]}; name the folder of the pictures with --root, or correct "
+            "the list."
         )
     if len(files) > MAX_IMAGES:
         raise ValueError(f"{path.name} names {len(files)} pictures; at most {MAX_IMAGES} fit.")

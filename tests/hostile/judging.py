@@ -27,9 +27,10 @@ _CHANGING = (
 )
 _BOTH = ("os.rename", "os.link", "os.symlink", "shutil.move")
 _REMEDY = re.compile(
-    r"\b(bring|check|choose|close|copy|correct|delete|download|export|fetch|get|give|install|leave|"
-    r"let|list|make|name|pack|put|record|remove|rename|repack|restore|save|send|split|unpack|"
-    r"wait|write|zip|was left out|was ignored|were left out|must be)\b"
+    r"(?:[;:,] |\bor |\band |\bfrom )(?:then )?"
+    r"(add|bring|check|choose|close|copy|correct|delete|export|fetch|get|give|join|leave|let|list|"
+    r"make|name|pack|put|read|record|remove|rename|repack|restore|save|send|split|take|try|unpack|"
+    r"wait|write|zip)\b|was left out|was ignored|must be |needs at least"
 )
 _RAW = re.compile(r"Traceback|\[Errno|object at 0x|<class '|weights_only|add_safe_globals")
 
