@@ -2,6 +2,7 @@
 # make test    run all tests
 # make check   format, lint, types, tests
 # make bench   measure the figures that the README claims
+# make docs    build the API reference into docs/_build
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 TYPESCRIPT := 5.9.3
 
-.PHONY: help app test check bench
+.PHONY: help app test check bench docs
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -47,3 +48,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
+
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
+	@echo "The reference: docs/_build/index.html"

@@ -21,7 +21,9 @@ from torch import Tensor
 from facevis.validation import choice
 
 TAILS = ("monotone", "raw", "linear", "easy")
+"""What happens where m1·θ + m2 passes π; ``target_cosine`` says what each does."""
 GRADIENTS = ("exact", "detached")
+"""How the target's gradient reaches the cosine; ``apply_margin`` says what each does."""
 
 _LIMITS = {"m1": (0.0, 10.0), "m2": (0.0, math.pi), "m3": (0.0, 2.0)}
 

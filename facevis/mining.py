@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 MINING = ("all", "semi-hard", "batch-hard")
+"""Which triplets of a batch teach; ``triplet_losses`` says what each takes."""
 
 # Triplets looked at together: 64 MiB of comparisons.
 _BLOCK = 2**24

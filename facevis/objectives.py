@@ -26,7 +26,6 @@ from facevis.margins import (
 from facevis.mining import MINING, TripletTerms, triplet_losses
 from facevis.validation import choice, positive
 
-# The names of the lecture, in its order. The five in the middle are one family and one formula.
 OBJECTIVES = (
     "softmax",
     "normalized_softmax",
@@ -37,7 +36,9 @@ OBJECTIVES = (
     "arcface",
     "combined",
 )
+"""The names of the lecture, in its order."""
 MARGIN_FAMILY = ("normalized_softmax", "sphereface", "cosface", "arcface", "combined")
+"""Those that are one formula at different margins."""
 
 
 def softmax_logits(embeddings: Tensor, prototypes: Tensor, bias: Tensor) -> Tensor:

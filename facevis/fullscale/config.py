@@ -18,8 +18,11 @@ BACKBONE_NAMES = (
     *("iresnet18", "iresnet34", "iresnet50", "iresnet100", "iresnet200"),
     *("mobilefacenet", "vit_t", "vit_s", "vit_b"),
 )
+"""The networks, as a configuration names them."""
 CLASSIFIERS = ("softmax", "margin", "adaface", "magface", "curricularface")
+"""Objectives with a prototype for each training identity."""
 PAIR_LOSSES = ("triplet", "contrastive")
+"""Objectives without prototypes: they compare the pictures of a batch."""
 
 _MOST = 2**31 - 1
 
