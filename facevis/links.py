@@ -278,10 +278,17 @@ def _apply(target: Any, fields: Mapping, query: Mapping[str, str], ignored: list
 
 
 def _sentence(name: str, text: str, reason: object) -> str:
-    shown = text if len(text) <= 40 else text[:40] + "…"
-    if isinstance(reason, KeyError):
-        reason = "give 0 or 1"
-    return f"{name}={shown} was ignored: {str(reason).rstrip('.')}."
+    shown = _shown(text)
+    said = "give 0 or 1" if isinstance(reason, KeyError) else str(reason).rstrip(".")
+    # A reason repeats the value, however long it is.
+    said = said.replace(repr(text), repr(shown)) if len(text) > 40 else said
+    return f"{_shown(name)}={shown} was ignored: {said}."
+
+
+def _shown(text: str) -> str:
+    """Of anything that can stand in a link one short line."""
+    cut = text if len(text) <= 40 else text[:40] + "…"
+    return "".join(letter if letter.isprintable() else "·" for letter in cut)
 
 
 def _text(value: object) -> str:

@@ -64,7 +64,7 @@ sys.addaudithook(_hook)
 
 
 @contextlib.contextmanager
-def harmless(folder, most=MOST):
+def harmless(folder):
     """Whatever happens inside stays in the folder, runs nothing, and takes little memory."""
     found = []
     before = _forget_peak()
@@ -75,7 +75,7 @@ def harmless(folder, most=MOST):
         _watched.pop()
     assert not found, found
     taken = _peak() - before
-    assert taken < most, taken
+    assert taken < MOST, taken
     assert not list(folder.rglob("sprung*")), "a payload ran"
 
 
@@ -107,26 +107,29 @@ class Trap:
         return os.mkdir, (self.mark,)
 
 
-def full_sentence(said):
-    """It is one line, ends as a sentence, is short, has no raw words, and says what to do."""
+def full_sentence(said, remedy=True):
+    """It is one line, ends as a sentence, is short, has no raw words, and says what to do.
+
+    What only a program can have sent is answered without a remedy.
+    """
     assert said == said.strip()
     assert said.endswith("."), said
     assert "\n" not in said, said
     assert len(said) <= 600, said
     assert said.isprintable(), said
     assert not _RAW.search(said), said
-    assert _REMEDY.search(said), said
+    assert _REMEDY.search(said) or not remedy, said
     assert len(said.split()) >= 5, said
     return said
 
 
-def refused(folder, door, *given, says, most=MOST):
+def refused(folder, door, *given, says, remedy=True):
     """The door gives one sentence with all of these words, and nothing comes of it."""
     before = sorted(folder.rglob("*"))
-    with harmless(folder, most), pytest.raises(ValueError) as error:
+    with harmless(folder), pytest.raises(ValueError) as error:
         door(*given)
     assert sorted(folder.rglob("*")) == before
-    said = full_sentence(str(error.value))
+    said = full_sentence(str(error.value), remedy)
     for words in says:
         assert words in said, said
 
