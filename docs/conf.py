@@ -4,6 +4,7 @@ Nothing is fetched, neither by the build nor by its pages: no inventories of oth
 fonts or scripts of other servers. Formulas are plain text in the docstrings and stay that.
 """
 
+import re
 from typing import Any
 
 from facevis import __version__
@@ -41,6 +42,22 @@ def leave_out_field(
     return True if type(found).__name__ == "_tuplegetter" else None
 
 
+def mend_for_screen_readers(
+    _app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any
+) -> None:
+    """Captions get the level of a heading; long signatures are lines, no list of definitions."""
+    for part in ("body", "furo_navigation_tree"):
+        text = context.get(part, "").replace('role="heading"', 'role="heading" aria-level="2"')
+        context[part] = re.sub(r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>", _as_lines, text)
+
+
+def _as_lines(found: re.Match[str]) -> str:
+    opened = found[1].replace("<dd>", '<span class="sig-line">')
+    return opened.replace("</dd>\n", "</span>")
+
+
 def setup(app: Any) -> None:
     """What Sphinx calls."""
     app.connect("autodoc-skip-member", leave_out_field)
+    # After the theme, which makes the navigation.
+    app.connect("html-page-context", mend_for_screen_readers, priority=900)

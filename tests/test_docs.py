@@ -91,6 +91,15 @@ def test_formulas_and_examples_are_on_the_pages_as_written(pages):
     assert "&gt;&gt;&gt; Margin.arcface(0.5)\nMargin(m1=1.0, m2=0.5, m3=0.0)" in text
 
 
+def test_what_the_theme_leaves_to_screen_readers_is_mended(pages):
+    for name in ("index.html", "reference/verification.html"):
+        assert 'role="heading" aria-level="2"' in pages[name]
+        assert 'role="heading">' not in pages[name]
+    assert 'class="sig-line"' in pages["reference/verification.html"]
+    # A list of definitions begins with a term.
+    assert [name for name, text in pages.items() if re.search(r"<dl[^>]*>\s*<dd", text)] == []
+
+
 def test_the_example_of_the_first_page_runs():
     text = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
     code = re.search(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.MULTILINE)[1]
