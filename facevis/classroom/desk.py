@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import hmac
 import json
+import time
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from facevis.classroom.messages import parse_act
 from facevis.classroom.room import Classroom, current
-from facevis.classroom.seat import Bell
+from facevis.classroom.seat import HERE, HERE_SECONDS, Bell
 from facevis.live.stream import BASE, same_origin
 
 EVERY = 0.2
@@ -48,13 +49,16 @@ async def _desk(socket: WebSocket) -> None:
 
 
 async def _send(socket: WebSocket, room: Classroom, bell: Bell) -> None:
-    sent = ""
+    sent, since = "", 0.0
     while True:
         told = json.dumps(room.overview())
         if told != sent:
-            sent = told
+            sent, since = told, time.monotonic()
             await socket.send_text(told)
             await asyncio.sleep(EVERY)
+        elif time.monotonic() - since > HERE_SECONDS:
+            since = time.monotonic()
+            await socket.send_text(HERE)
         await bell.wait(LOOK_SECONDS)
 
 

@@ -18,6 +18,10 @@ from facevis.live.rates import Budget
 COOKIE = "facevis_seat"
 EVERY = 0.25
 """Seconds between two states, unless something else than the number of votes has changed."""
+HERE_SECONDS = 10.0
+"""After so long without news a page is told that the room is still there: a phone whose network is
+gone does not notice by itself."""
+HERE = json.dumps({"type": "here"})
 LINE_SECONDS = 1.0
 """How often somebody in the line is looked after."""
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 5.0, 20
@@ -39,12 +43,14 @@ class Bell:
             with contextlib.suppress(RuntimeError):  # the loop may be closed already
                 self._loop.call_soon_threadsafe(self._event.set)
 
-    async def wait(self, seconds: float | None) -> None:
-        """Until it rings, or for so long."""
+    async def wait(self, seconds: float) -> bool:
+        """Until it rings, or for so long; whether it rang."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)
+        rung = self._event.is_set()
         self._event.clear()
         self._rung = False
+        return rung
 
 
 async def serve(socket: WebSocket, room: Classroom) -> None:
@@ -81,22 +87,24 @@ async def _send(socket: WebSocket, room: Classroom, token: str, bell: Bell) -> N
     since = 0.0
     while True:
         state = room.state(token)
-        wait = None
+        wait = HERE_SECONDS
         if state != sent:
             wait = since + EVERY - time.monotonic()
             if wait <= 0 or _but_votes(state) != _but_votes(sent):
                 since, sent = time.monotonic(), state
                 await socket.send_text(json.dumps(state))
                 continue
-        await bell.wait(wait)
+        if not await bell.wait(wait) and state == sent:
+            await socket.send_text(HERE)
 
 
 async def _stand(socket: WebSocket, room: Classroom, token: str, bell: Bell) -> bool:
     """Wait in the line; False if that is full too."""
     told: int | None = 0
+    since = 0.0
     while (place := room.seats.place(token)) != 0:
-        if place is None or place != told:
-            told = place
+        if place is None or place != told or time.monotonic() - since > HERE_SECONDS:
+            told, since = place, time.monotonic()
             full = {"type": "full", "position": place, "limit": room.limits.students}
             await socket.send_text(json.dumps(full))
         if place is None:

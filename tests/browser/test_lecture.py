@@ -202,7 +202,7 @@ def test_reduced_motion_shows_the_end_at_once(browser, app_url):
     watch(page)
     page.goto(f"{app_url}/lecture?lesson=1")
     shown(page, 1)
-    page.wait_for_selector(".fv-where")
+    page.wait_for_selector(".fv-where", state="attached")
     page.keyboard.press("ArrowRight")
     page.wait_for_function(
         "() => document.querySelector('.fv-where').innerText.includes('800 of 800')", timeout=4000

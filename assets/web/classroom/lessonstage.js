@@ -53,10 +53,11 @@ export class LessonStage {
     else this.#say(this.asking ? "room_loading" : "room_no_lesson");
   }
 
-  /** Whether the answer was withheld, and need not be any more. */
+  /** Whether the answer was withheld and need not be any more, or is there while the room votes again. */
   #stale() {
-    const { place, seat } = this.now;
-    return this.told.withheld && (!votesOn(place, seat.scene, seat.poll) || seat.poll.phase === "revealed");
+    const { place, follows, seat } = this.now;
+    const asked = Boolean(votesOn(place, seat.scene, seat.poll)) && seat.poll.phase !== "revealed";
+    return this.told.withheld ? !asked : asked && follows;
   }
 
   async #fetch() {
@@ -66,7 +67,7 @@ export class LessonStage {
     clearTimeout(this.timer);
     let told;
     try {
-      told = await this.lessons.get(place.number, look.lang, place.run?.token);
+      told = await this.lessons.get(place.number, look.lang, place.run?.token, this.told !== undefined);
     } catch (error) {
       console.warn(error);
     }

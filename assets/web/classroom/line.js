@@ -11,6 +11,8 @@ const FIRST_RETRY = 400;
 const LONGEST_RETRY = 8000;
 /** How long to stay away where the other side asked for quiet, ms. */
 const QUIET = 10_000;
+/** The other side says something at least every ten seconds; after so long it is gone, ms. */
+const SILENCE = 25_000;
 /** The other side hangs up on who does not answer for so long, ms. */
 const SLEEP = 15_000;
 /** Closed because it was too quick, or because nothing is free. */
@@ -30,7 +32,9 @@ export class Line {
     this.closed = false;
     this.hurry = () => this.#now();
     this.woken = () => this.#wake();
+    this.cut = () => this.#drop();
     globalThis.addEventListener?.("online", this.hurry);
+    globalThis.addEventListener?.("offline", this.cut);
     globalThis.document?.addEventListener("visibilitychange", this.woken);
     this.#open();
   }
@@ -43,14 +47,30 @@ export class Line {
     socket.onmessage = (/** @type {MessageEvent} */ event) => {
       if (this.closed) return;
       this.retry = FIRST_RETRY;
-      this.ends.message(JSON.parse(event.data));
+      this.#heard();
+      const message = JSON.parse(event.data);
+      if (message.type !== "here") this.ends.message(message);
     };
     socket.onclose = (/** @type {CloseEvent} */ event) => this.#again(event.code);
     this.socket = socket;
   }
 
+  #heard() {
+    clearTimeout(this.silent);
+    this.silent = setTimeout(() => this.#drop(), SILENCE);
+  }
+
+  /** The network is gone, though the socket does not know it. */
+  #drop() {
+    if (this.closed || !this.socket || this.timer !== undefined) return;
+    this.socket.onclose = null;
+    this.socket.close();
+    this.#again(1006);
+  }
+
   /** @param {number} code */
   #again(code) {
+    clearTimeout(this.silent);
     if (this.closed) return;
     this.ends.lost();
     if (QUIET_CODES.includes(code)) this.retry = QUIET;
@@ -92,7 +112,9 @@ export class Line {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.silent);
     globalThis.removeEventListener?.("online", this.hurry);
+    globalThis.removeEventListener?.("offline", this.cut);
     globalThis.document?.removeEventListener("visibilitychange", this.woken);
     this.socket?.close();
   }

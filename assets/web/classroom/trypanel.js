@@ -90,7 +90,7 @@ export class TryPanel {
       this.rows[name].hidden = name !== "seed" && !LOSSES[wish.loss].includes(name);
     }
     for (const input of this.dims) input.checked = input.value === wish.dim;
-    const more = Object.entries(wish.more).map(([name, value]) => `${name} = ${value}`).join(", ");
+    const more = Object.entries(wish.more).map(([name, value]) => `${known(words, name)} ${value}`).join(", ");
     this.more.hidden = !more;
     if (!more) return;
     const drop = h("button", { type: "button", class: "fv-button fv-quiet", text: words("room_try_drop") });
@@ -155,4 +155,11 @@ export class TryPanel {
   leave() {
     this.stage.clear();
   }
+}
+
+/** A link's parameter in words, or as it is. @param {import("../words.js").Words} words @param {string} name */
+function known(words, name) {
+  const key = `room_try_field_${name}`;
+  const text = words(key);
+  return text === key ? name : text;
 }

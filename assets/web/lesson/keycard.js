@@ -6,7 +6,7 @@ const KEYS = [["→ PageDown", "next"], ["← PageUp", "previous"], ["1 … 9", 
 export class KeyCard {
   /** @param {import("../words.js").Words} words @param {boolean} room whether there is one to join */
   constructor(words, room) {
-    const keys = room ? [...KEYS, ["J", "room"]] : KEYS;
+    const keys = room ? [["→ PageDown Enter", "room_next"], ...KEYS.filter(([, what]) => !["next", "choose", "enter"].includes(what)), ["J", "room"]] : KEYS;
     const rows = keys.map(([keys, what]) => h("tr", {}, h("th", { scope: "row" }, ...keys.split(" ").map((key) => (key === "…" ? " … " : h("kbd", { text: key })))), h("td", { text: words(`lesson_key_${what}`) })));
     const close = h("button", { type: "button", class: "fv-button fv-primary", onclick: () => this.dialog.close(), text: words("lesson_close") });
     this.dialog = h("dialog", { class: "fv-dialog", "aria-label": words("lesson_keys_title") }, h("h2", { text: words("lesson_keys_title") }), h("table", { class: "fv-keys" }, h("tbody", {}, ...rows)), close);

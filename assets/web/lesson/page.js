@@ -73,7 +73,7 @@ export class LessonPage {
       this.#build(before !== undefined && before.number !== data.number);
     } else {
       this.bar?.show(data);
-      if (before.withheld && !data.withheld) this.#learn();
+      if (Boolean(before.withheld) !== Boolean(data.withheld)) this.#learn();
       this.vote(data.poll ?? null);
       this.figure?.relook?.();
     }
@@ -244,6 +244,7 @@ export class LessonPage {
       // The room is asked again: what was shown is shut.
       delete this.memory[this.data.number];
       this.#build(false);
+      this.#hide();
     } else {
       state.choice = poll.choice;
       if (poll.phase === "open" && state.phase !== "open") this.#open();
@@ -252,6 +253,8 @@ export class LessonPage {
         this.#phase();
       }
     }
+    // Who is to vote may be looking at the figure, or at the text below.
+    if (poll?.state === "open" && poll.choice === null && this.host.cast) this.question.el.scrollIntoView({ block: "nearest" });
     requestAnimationFrame(() => this.fitting.fit());
   }
 
@@ -261,6 +264,7 @@ export class LessonPage {
     this.question.show(phase, choice, this.data.answer, this.poll);
     this.controls.lock(phase !== "open");
     this.takeAway.hidden = phase !== "open";
+    this.text.hidden = Boolean(this.poll) && phase !== "open"; // it tells the answer
     this.#tell();
   }
 

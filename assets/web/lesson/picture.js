@@ -111,11 +111,16 @@ export class Picture {
   }
 
   toggle() {
-    if (this.wish && !this.wish.still) this.view.driver.toggle();
+    if (this.#plays()) this.view.driver.toggle();
   }
 
   rewind() {
-    if (this.wish && !this.wish.still) this.view.driver.rewind();
+    if (this.#plays()) this.view.driver.rewind();
+  }
+
+  /** Before the answer the figure stands still. */
+  #plays() {
+    return this.wish && !this.wish.still && this.context.revealed();
   }
 
   fit() {

@@ -67,7 +67,8 @@ export class Question {
       this.rows[i].dataset.chosen = String(input.checked);
       const verdict = /** @type {HTMLElement} */ (this.rows[i].querySelector(".fv-verdict"));
       verdict.hidden = phase !== "open";
-      if (this.rows[i].dataset.right !== "true") verdict.textContent = input.checked ? this.words("lesson_yours") : "";
+      const right = this.rows[i].dataset.right === "true" && this.words("lesson_right");
+      verdict.textContent = [right, input.checked && this.words("lesson_yours")].filter(Boolean).join(" · ");
     });
     this.lockButton.hidden = !asking;
     this.buttons.hidden = phase === "open";
