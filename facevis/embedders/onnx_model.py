@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,8 @@ class OnnxEmbedder:
         rows = found.reshape(len(pixels), -1).astype(np.float32)
         if rows.shape[1] < 2:
             raise ValueError(
-                f"the output of {self.path.name} is one number for each picture; an embedding has "
-                "at least two."
+                f"the output of {self.path.name} is one number for each picture; export a model "
+                "whose output has at least two."
             )
         return rows
 
@@ -194,4 +195,6 @@ def _session(path: Path, model: bytes | None) -> tuple[Any, str]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
+    # The library begins with its own name, a number and a kind.
+    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))
+    return said[:160].rstrip(".") or type(error).__name__

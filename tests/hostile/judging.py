@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ _REMEDY = re.compile(
     r"make|name|pack|put|read|record|remove|rename|repack|restore|save|send|split|take|try|unpack|"
     r"wait|write|zip)\b|was left out|was ignored|must be |needs at least"
 )
-_RAW = re.compile(r"Traceback|\[Errno|object at 0x|<class '|weights_only|add_safe_globals")
+_RAW = re.compile(
+    r"Traceback|\[Errno|object at 0x|<class '|weights_only|add_safe_globals|ONNXRuntimeError"
+)
 
 _watched: list[tuple[Path, list[str]]] = []
 
@@ -69,9 +72,11 @@ def harmless(folder):
     found = []
     before = _forget_peak()
     _watched.append((folder.resolve(), found))
+    temporary, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield
     finally:
+        tempfile.tempdir = temporary
         _watched.pop()
     assert not found, found
     taken = _peak() - before
