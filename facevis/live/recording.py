@@ -186,7 +186,8 @@ class Recording:
                 arrays = _of_first_format(arrays, config)
             snapshots = list(_snapshots(arrays, config))
         except _UNREADABLE as error:
-            reason = str(error).rstrip(".") or type(error).__name__
+            # NumPy goes on with advice on how to read what may be unsafe.
+            reason = str(error).partition("\n")[0][:160].rstrip(".") or type(error).__name__
             raise ValueError(
                 f"{name} is not a whole facevis recording ({reason}); record the run again."
             ) from error
