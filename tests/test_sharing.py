@@ -160,6 +160,48 @@ def test_a_finished_run_is_forked_and_trained_on(room):
     leave()
 
 
+def test_a_change_that_finds_no_room_changes_nothing(room):
+    token, run = slow_start(room, CONFIG)
+    room.share(CONFIG)
+    leave = run.listen(nothing)
+    room.limit(1, 2**30)
+    for _ in range(3):
+        with pytest.raises(RoomFull):
+            room.take(token, run)
+    assert room.share(CONFIG) == token
+    leave()
+
+
+def test_guests_leave_places_to_others():
+    room = Rooms(capacity=4)
+    leave = []
+    for seed in range(2):
+        run = room.find(room.share(replace(CONFIG, seed=seed), guest=True))
+        leave.append(run.listen(nothing))
+    with pytest.raises(RoomFull):
+        room.share(replace(CONFIG, seed=2), guest=True)
+    host = room.find(room.share(replace(CONFIG, seed=2)))
+    assert not host.guest
+    assert room.find(room.share(replace(CONFIG, seed=0))).guest is False, "one that both want"
+    for stop in leave:
+        stop()
+    for token, _ in room.training():
+        room.forget(token)
+
+
+def test_a_run_whose_user_went_on_alone_wakes_for_who_comes_back(room):
+    _, run = slow_start(room, CONFIG)
+    room.share(CONFIG)
+    leave = run.listen(nothing)
+    leave()
+    run.doze()
+    until(lambda: run.state == "paused")
+    again = run.listen(nothing)
+    run.set_speed(None)
+    assert same(finished(run), reference().snapshots)
+    again()
+
+
 def test_who_is_alone_with_a_run_keeps_it_and_later_askers_get_another(room):
     token, run = slow_start(room, CONFIG)
     assert room.take(token, run) == (token, run)
@@ -212,7 +254,8 @@ def test_a_room_counts_the_bytes_of_what_it_keeps():
     run = ShownRun(recording, material_for(CONFIG))
     held = sum(s.embeddings.nbytes + s.prototypes.nbytes for s in recording.snapshots)
     assert recording.size == held
-    room = Rooms(memory=int(2.5 * held))
+    pictures = run.material.dataset.images.nbytes
+    room = Rooms(memory=int(2.5 * held) + pictures)
     tokens = [room.show(ShownRun(recording, run.material)) for _ in range(4)]
     assert [room.watch(token) is not None for token in tokens] == [False, False, True, True]
 
@@ -220,8 +263,9 @@ def test_a_room_counts_the_bytes_of_what_it_keeps():
 class Fake:
     """Something that always wants to train, and says when it was let."""
 
-    def __init__(self, turns):
+    def __init__(self, turns, guest=False):
         self.turns, self.queue, self.busy, self.training = turns, 0, True, True
+        self.guest = guest
 
     def wait_seconds(self):
         return float("inf") if self.queue else 0.0
@@ -231,9 +275,9 @@ class Fake:
         time.sleep(0.001)
 
 
-def started(limit, count):
+def started(limit, count, guest=False):
     turns, scheduler = [], Scheduler(limit)
-    fakes = [Fake(turns) for _ in range(count)]
+    fakes = [Fake(turns, guest) for _ in range(count)]
     for fake in fakes:
         scheduler.wake(fake)
     return scheduler, fakes, turns
@@ -256,6 +300,39 @@ def test_no_run_waits_for_ever(monkeypatch):
     counts = [sum(fake is other for other, _ in turns) for fake in fakes]
     assert min(counts) > 0.5 * max(counts), "each has its share"
     assert max(runs for _, runs in turns) <= 2
+
+
+def test_guests_give_their_place_to_the_lecturer_at_once_and_do_not_take_it_back(monkeypatch):
+    scheduler, fakes, turns = started(limit=2, count=4, guest=True)
+    until(lambda: sorted(fake.queue for fake in fakes) == [0, 0, 1, 2])
+    host = Fake(turns)
+    scheduler.wake(host)
+    until(lambda: sum(fake is host for fake, _ in turns[-20:]) > 5)
+    assert host.queue == 0
+    assert sorted(fake.queue for fake in fakes) == [0, 1, 2, 3]
+    monkeypatch.setattr("facevis.live.scheduler.PLACE_SECONDS", 0.02)
+    seen = len(turns)
+    until(lambda: len(turns) > seen + 300)
+    assert host.queue == 0
+    assert {id(fake) for fake, _ in turns[seen:]} == {id(fake) for fake in [*fakes, host]}
+    scheduler.stop()
+
+
+def test_who_leaves_the_line_has_no_place_in_it(room, monkeypatch):
+    from facevis.live.scheduler import scheduler
+
+    monkeypatch.setattr(scheduler, "limit", 1)
+    first, second = (room.find(room.share(replace(CONFIG, steps=10**6, seed=s))) for s in (0, 1))
+    stops = [run.listen(nothing) for run in (first, second)]
+    until(lambda: second.queue == 1)
+    second.pause()
+    until(lambda: second.state == "paused" and second.queue == 0)
+    second.single_step(500)
+    until(lambda: second.queue == 1)
+    second.pause()
+    until(lambda: second.queue == 0 and not second.training)
+    for stop in stops:
+        stop()
 
 
 def test_a_run_in_the_line_says_so_and_shows_its_first_picture(room, monkeypatch):

@@ -195,6 +195,11 @@ class Ensemble:
                 return recording
             self.train()
 
+    @property
+    def size(self) -> int:
+        """Bytes of its pictures, parameters, gradients and moments."""
+        return self._inputs.nbytes + self.shown.nbytes + 4 * self._weights.nbytes
+
     def state(self) -> dict[str, np.ndarray]:
         """Parameters and optimizer as arrays: what ``restore`` needs to go on bit-exactly."""
         moments = self._optimizer.state[self._weights] or self._no_moments()

@@ -22,7 +22,10 @@ from facevis.live.trainer import LiveRun
 RUNS = 64
 """Runs kept; past it the run that was longest without a viewer goes first."""
 MEMORY = 2**30
-"""Bytes that the snapshots of all runs may take."""
+"""Bytes that all runs may take."""
+
+GUESTS_LEAVE = 16
+"""Places that guests leave to those who run the app."""
 
 Key = tuple[RunConfig, bool]
 
@@ -43,26 +46,34 @@ class Rooms:
         self._capacity, self._memory = capacity, memory
 
     def limit(self, capacity: int, memory: int) -> None:
-        """Keep at most so many runs, and so many bytes of snapshots."""
+        """Keep at most so many runs, and so many bytes of them."""
         self._capacity, self._memory = capacity, memory
 
     def share(
-        self, config: RunConfig, recording: Recording | None = None, *, aligned: bool = False
+        self,
+        config: RunConfig,
+        recording: Recording | None = None,
+        *,
+        aligned: bool = False,
+        guest: bool = False,
     ) -> str:
         """The token of the run of a configuration: the one that is there, or a new one.
 
         Without a recording it trains, unless it has done so. Pictures of one's own are not shared.
-        ``RoomFull`` if there is no room for another.
+        A ``guest`` leaves room to others, also among those that train. ``RoomFull`` if there is no
+        room for another.
         """
         key = (config, aligned)
         token = self._hand_out(key)
         if token is None:
-            token = self.open(config, recording, aligned=aligned)
+            token = self.open(config, recording, aligned=aligned, guest=guest)
             if config.dataset in DATASETS:
                 token = self._first(key, token)
         run = self.find(token)
-        if run is not None and recording is None:
-            run.begin()
+        if run is not None:
+            run.guest = run.guest and guest
+            if recording is None:
+                run.begin()
         return token
 
     def _hand_out(self, key: Key) -> str | None:
@@ -96,9 +107,12 @@ class Rooms:
             if others <= 0 or not isinstance(run, LiveRun):
                 self._unshare(token)
                 return token, run
-            self._handed[token] = others
         fork = run.fork()
-        return self.show(fork), fork
+        own = self.show(fork)
+        with self._lock:
+            if token in self._handed:
+                self._handed[token] -= 1
+        return own, fork
 
     def leave(self, token: str) -> None:
         """Somebody whom a run was handed to looks at another now; it pauses if it was theirs."""
@@ -107,8 +121,8 @@ class Rooms:
             others = self._handed.get(token, 1) - 1
             if others > 0:
                 self._handed[token] = others
-        if run is not None and others <= 0 and run.viewers <= 1:
-            run.pause()
+        if isinstance(run, LiveRun) and others <= 0 and run.viewers <= 1:
+            run.doze()
 
     def open(
         self,
@@ -117,6 +131,7 @@ class Rooms:
         *,
         aligned: bool = False,
         last_only: bool = False,
+        guest: bool = False,
     ) -> str:
         """Make a run, from a recording if there is one, and return its token.
 
@@ -126,14 +141,17 @@ class Rooms:
         material = material_for(config)
         if recording is not None:
             check_fit(recording, material)
-        return self.show(LiveRun(config, material, recording, aligned=aligned, last_only=last_only))
+        run = LiveRun(config, material, recording, aligned=aligned, last_only=last_only)
+        run.guest = guest
+        return self.show(run, spare=min(GUESTS_LEAVE, self._capacity // 2) if guest else 0)
 
-    def show(self, run: ShownRun) -> str:
-        """Take a run in, and return its token; ``RoomFull`` if there is no room for another."""
+    def show(self, run: ShownRun, *, spare: int = 0) -> str:
+        """Take a run in, and return its token; ``RoomFull`` if there is no room for another beside
+        so many ``spare`` places."""
         token = secrets.token_urlsafe(18)
         with self._lock:
             self._runs[token] = run
-            gone = self._make_room(token)
+            gone = self._make_room(token, self._capacity - spare)
         for other in gone:
             other.pause()
         if run in gone:
@@ -168,14 +186,14 @@ class Rooms:
         if run is not None:
             run.pause()
 
-    def _make_room(self, newcomer: str) -> list[ShownRun]:
+    def _make_room(self, newcomer: str, capacity: int) -> list[ShownRun]:
         """Let go of what nobody watches, the longest unused first; in need, of the newcomer."""
         idle = [t for t, run in self._runs.items() if not run.watched and t != newcomer]
         # What can be made again goes first, what is at work last.
         idle.sort(key=lambda t: (self._runs[t].state == "training", self._runs[t].trains))
         gone = []
         for token in [*idle, newcomer]:
-            if len(self._runs) <= self._capacity and _size(self._runs.values()) <= self._memory:
+            if len(self._runs) <= capacity and _size(self._runs.values()) <= self._memory:
                 break
             run = self._let_go(token)
             if run is not None:
@@ -193,7 +211,10 @@ class Rooms:
 
 
 def _size(runs: Iterable[ShownRun]) -> int:
-    return sum(run.recording.size for run in runs)
+    """Bytes of all runs; pictures that several have count once."""
+    runs = list(runs)
+    pictures = {id(run.material.dataset): run.material.dataset.images.nbytes for run in runs}
+    return sum(run.size for run in runs) + sum(pictures.values())
 
 
 def check_fit(recording: Recording, material: Material) -> None:

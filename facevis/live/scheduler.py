@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -23,6 +24,8 @@ PLACE_SECONDS = 20.0
 class Turns(Protocol):
     """What the scheduler asks of a run."""
 
+    guest: bool
+    """Whether it gives way to those that are none."""
     queue: int
     """The scheduler says here how many runs wait before this one, from 1; 0 if it has a place."""
 
@@ -75,7 +78,9 @@ class Scheduler:
         torch.set_num_threads(1)
         while True:
             with self._changed:
-                self._runs = {run: since for run, since in self._runs.items() if run.busy}
+                for run in [run for run in self._runs if not run.busy]:
+                    del self._runs[run]
+                    run.queue = 0
                 self._give_places()
                 runs = list(self._runs)
                 pause = min((run.wait_seconds() for run in runs), default=float("inf"))
@@ -91,23 +96,33 @@ class Scheduler:
     def _give_places(self) -> None:
         """Seat those that train, as long as there are places; number those that wait."""
         now = time.monotonic()
-        waiting = [run for run in self._runs if run.training and self._runs[run] is None]
-        for run in list(self._runs):
-            if not run.training:
-                self._runs[run], run.queue = None, 0
+        for run in [run for run in self._runs if not run.training]:
+            self._runs[run], run.queue = None, 0
         seated = [run for run, since in self._runs.items() if since is not None]
-        late = [run for run in seated if now - self._since(run) > PLACE_SECONDS]
-        for run in late[: max(0, len(waiting) - (self.limit - len(seated)))]:
+        waiting = [run for run in self._runs if run.training and run not in seated]
+        for run in self._giving_way(seated, waiting, now):
             # To the end of the line: it goes on when all who wait now have had their turn.
             del self._runs[run]
             self._runs[run] = None
             seated.remove(run)
             waiting.append(run)
+        waiting.sort(key=lambda run: run.guest)
         free = max(0, self.limit - len(seated))
         for run in waiting[:free]:
             self._runs[run], run.queue = now, 0
         for place, run in enumerate(waiting[free:], 1):
             run.queue = place
+
+    def _giving_way(self, seated: list[Turns], waiting: list[Turns], now: float) -> Sequence[Turns]:
+        """Whose place others get: after a while anybody's, but a guest's at once for one that is
+        none, and never the other way round."""
+        free = self.limit - len(seated)
+        hosts = sum(not run.guest for run in waiting)
+        late = [run for run in seated if now - self._since(run) > PLACE_SECONDS]
+        late = [run for run in late if run.guest or hosts]
+        late = sorted(late, key=lambda run: not run.guest)[: max(0, len(waiting) - free)]
+        guests = [run for run in seated if run.guest and run not in late]
+        return [*late, *guests[: max(0, hosts - free - len(late))]]
 
     def _since(self, run: Turns) -> float:
         since = self._runs[run]

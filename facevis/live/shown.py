@@ -77,6 +77,11 @@ class ShownRun:
     # -- watching -----------------------------------------------------------------------------
 
     @property
+    def size(self) -> int:
+        """Bytes that it takes beside its pictures."""
+        return self.recording.size
+
+    @property
     def watched(self) -> bool:
         """Whether somebody looks at it."""
         return self.viewers > 0

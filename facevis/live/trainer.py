@@ -32,6 +32,12 @@ class LiveRun(Training):
         return True
 
     @property
+    def size(self) -> int:
+        """Bytes that it takes beside its pictures."""
+        ensemble = self._ensemble
+        return super().size + (ensemble.size if ensemble is not None else 0)
+
+    @property
     def watched(self) -> bool:
         """Whether somebody looks at it, by a socket or by asking now and then."""
         return self.viewers > 0 or time.monotonic() - self._asked_at < WATCHED_SECONDS
@@ -58,7 +64,11 @@ class LiveRun(Training):
 
     def pause(self) -> None:
         """Stop after the step under way."""
-        self._post(self._pause)
+        self._post(self._stop)
+
+    def doze(self) -> None:
+        """The same, until somebody looks again."""
+        self._post(self._doze)
 
     def single_step(self, count: int = 1) -> None:
         """Take a few steps and stay paused."""

@@ -68,6 +68,8 @@ class Training(ShownRun):
         self._ensemble: Ensemble | None = None
         self._resting: Rest | None = None
         """Where it goes on from when its ensemble was let go."""
+        self.guest = False
+        """Whether it gives way to others where not all can train."""
         self._dozing = False
         """Whether it stopped because nobody watched."""
         self._last_step = max(config.steps, self.step)
@@ -225,9 +227,8 @@ class Training(ShownRun):
 
     def _doze(self) -> None:
         """Stop until somebody looks again."""
-        self._single_steps = 0
-        self._pause()
-        self._dozing = True
+        self._dozing = self.training
+        self._stop()
         self._rest()
 
     def _rest(self) -> None:
@@ -275,6 +276,10 @@ class Training(ShownRun):
         self._alone_since = time.monotonic()
         self.error, self._dozing = None, False
         self._change_state("training")
+
+    def _stop(self) -> None:
+        self._single_steps = 0
+        self._pause()
 
     def _pause(self) -> None:
         if self.state == "training":

@@ -20,6 +20,7 @@ from facevis.live.rates import Budget
 from facevis.live.recording import Snapshot
 from facevis.live.rooms import rooms
 from facevis.live.shown import ShownRun
+from facevis.live.trainer import LiveRun
 
 IN_FLIGHT = 3
 """Frames under way without an acknowledgement."""
@@ -151,8 +152,8 @@ class Viewer:
         if run is self._run:
             return
         self._leave()
-        if self._run.viewers == 0:
-            self._run.pause()
+        if isinstance(self._run, LiveRun) and not self._run.watched:
+            self._run.doze()
         self._token, self._run = token, run
         self._leave = run.listen(self._wake_from_thread)
         await self._socket.send_text(message_of("forked", token=token))
