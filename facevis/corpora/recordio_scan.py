@@ -72,8 +72,9 @@ def scan(file: MappedFile, idx: Path, cache: Path | None = None) -> Scan:
 
 def _read_index(idx: Path) -> tuple[np.ndarray, np.ndarray]:
     remedy = f"write lines of key<TAB>offset, or delete {idx.name} to have it rebuilt"
-    with idx.open("rb") as text:
-        if not text.read(4096).strip():
+    # As text: what NumPy takes for blanks is more than it is among bytes.
+    with idx.open(encoding="utf-8", errors="replace") as text:
+        if not any(line.strip() for line in text):
             raise ValueError(f"{idx.name} is empty; {remedy}.")
     try:
         table = np.loadtxt(idx, np.float64, comments=None, ndmin=2, encoding="utf-8")

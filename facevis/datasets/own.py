@@ -119,7 +119,8 @@ def _folder_entries(path: Path) -> Iterator[Entry]:
 def _zip_entries(path: Path) -> Iterator[Entry]:
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+            # A name may be empty, of which ``is_dir`` knows nothing.
+            infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
             _check_archive(path, infos)
             total = 0
             folders: dict[str, tuple[str, ...]] = {}

@@ -124,6 +124,7 @@ def test_a_zip_of_pictures_is_refused_with_a_sentence(data, says, tmp_path):
         ("names of an old code page", ZIP.replace(b"a/", b"\xe4/")),
         ("names like commands", zipped({**PICTURES, "$(reboot)/`id`.png": GOOD})),
         ("names like pages", zipped({**PICTURES, "<script>/1.png": GOOD})),
+        ("a name of no letter", also("")),
         ("names with a zero", zipped({**PICTURES, "c\0d/1.png": GOOD})),
         ("words before it", b"#!/bin/sh\nexit 1\n" + ZIP),
         ("a count that lies", patched(ZIP, END, 10, "<H", 60_000)),
