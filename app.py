@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from facevis.ui.server import MAIN, lifespan, routes
+from facevis.ui.server import MAIN, lifespan, middleware, routes
 
-app = st.App(MAIN, routes=routes(), lifespan=lifespan)
+app = st.App(MAIN, routes=routes(), middleware=middleware(), lifespan=lifespan)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import runpy
+import signal
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -88,6 +89,8 @@ class App:
 
         port = self._port(self.students_address, "students-port", self.students_port)
         classroom = room.open_classroom(self.limits, self.votes.absolute())
+        if hasattr(signal, "SIGHUP"):  # a terminal that is closed ends the lecture like Ctrl+C
+            signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
         server = serving.StudentsServer(classroom, self.students_address, port)
         serving.appoint(server)
         places = " or ".join(classroom.addresses) or f"port {port}, but no network was found"

@@ -52,7 +52,7 @@ ALLOWED = {
         *("facevis/classroom/desk.py", "facevis/classroom/guard.py"),
         *("facevis/classroom/routes.py", "facevis/classroom/seat.py"),
     ),
-    "uvicorn": ("facevis/classroom/serving.py",),
+    "uvicorn": ("facevis/classroom/connections.py", "facevis/classroom/serving.py"),
     "matplotlib": ("facevis/figures/",),
     "av": ("facevis/figures/film.py",),
     "rich": (

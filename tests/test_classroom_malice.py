@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from facevis.classroom import seat, serving
+from facevis.classroom import connections, seat, serving
 from facevis.classroom.messages import LARGEST, parse_vote
+from facevis.classroom.seats import SOCKETS
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,7 @@ def voting(tmp_path_factory):
     """A room in the midst of a vote, with patience for one who sends without end."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seat, "MESSAGES_AT_ONCE", 10**9)
+        patch.setattr(connections, "BYTES_AT_ONCE", 10**9)
         # A ping draws a number, and hypothesis takes that for one of its own strategies'.
         patch.setattr(serving, "PING_SECONDS", 10**6)
         with classroom(tmp_path_factory.mktemp("room")) as (room, url):
@@ -136,7 +138,7 @@ def test_a_socket_without_a_known_cookie_is_told_to_join(voting):
 def test_one_browser_does_not_open_windows_without_end(voting):
     room, url, _ = voting
     cookie = join(url, room)
-    windows = [Student(url, room, cookie) for _ in range(7)]
+    windows = [Student(url, room, cookie) for _ in range(SOCKETS + 1)]
     with pytest.raises(ConnectionClosed) as closed:
         windows[-1].hear()
     assert closed.value.rcvd.code == seat.TOO_MANY

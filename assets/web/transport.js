@@ -71,12 +71,22 @@ export class Transport {
     return h("button", { type: "button", class: `fv-button ${kind}`, title: this.words(title), onclick: act }, icon, text);
   }
 
+  /** The run says to how many steps a second it is held. @param {number|null|undefined} speed */
+  #hold(speed) {
+    this.held = speed;
+    const [key] = Object.entries(SPEEDS).find(([, rate]) => rate === (speed ?? null)) ?? [];
+    if (key && this.paces[key]) this.paces[key].checked = true;
+  }
+
   #speeds() {
     const group = h("div", { class: "fv-speeds", role: "radiogroup", "aria-label": this.words(this.taped ? "pace_title" : "speed_title") });
     const name = `fv-speed-${Math.random().toString(36).slice(2)}`;
+    /** @type {Record<string, HTMLInputElement>} */
+    this.paces = {};
     for (const [key, rate] of Object.entries(SPEEDS)) {
       const input = h("input", { type: "radio", name, value: key });
       input.checked = key === "full";
+      this.paces[key] = input;
       input.addEventListener("change", () => this.acts.speed(key, rate));
       group.append(h("label", {}, input, h("span", { text: this.words(this.taped ? `pace_${key}` : `speed_${key}`) })));
     }
@@ -117,6 +127,7 @@ export class Transport {
     write(this.where, text);
     this.scrub.setAttribute("aria-valuetext", text);
     write(this.stateText, this.#stateText(status, player, training));
+    if (!this.taped && status.speed !== this.held) this.#hold(status.speed);
     this.state.dataset.state = status.state;
   }
 

@@ -11,6 +11,7 @@ import socket
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,6 +55,26 @@ class Guard:
             await _refuse(scope, receive, marked, 403, "wrong origin")
         else:
             await self._app(scope, receive, marked)
+
+
+class Named:
+    """Before an app on this machine alone: who asks for it by another machine's name is refused."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._names = own_names()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let the app answer."""
+        asks = scope["type"] in ("http", "websocket")
+        if asks and not meant(Headers(scope=scope).get("host", ""), self._names):
+            await _refuse(scope, receive, send, 421, "no such place here")
+        else:
+            await self._app(scope, receive, send)
+
+
+HERE_ONLY = (Middleware(Named),)
+"""What an app on this machine alone puts before itself."""
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:

@@ -108,8 +108,11 @@ class Classroom:
         self._tell()
 
     def withheld(self, lesson: int) -> bool:
-        """Whether a lesson's answer is not yet for students."""
-        return self._lesson() == lesson and self._poll(lesson)[1].phase != "revealed"
+        """Whether a lesson's answer is not yet for students: it is being asked about, or was and
+        the lecturer looks at something else for a while."""
+        with self._lock:
+            phase = self._polls[lesson][1].phase if lesson in self._polls else "closed"
+        return phase in ("open", "locked") or (self._lesson() == lesson and phase != "revealed")
 
     def close(self) -> None:
         """The lecture is over: polls that are still open are locked, and their votes kept."""
@@ -136,11 +139,14 @@ class Classroom:
 
     def _poll(self, lesson: int) -> tuple[Question, Poll]:
         with self._lock:
-            if lesson not in self._polls:
-                question = question_of(lesson)
-                self._polls[lesson] = question, Poll(len(question.options))
-                self._earlier[lesson] = self._votes.earlier(question, datetime.now().astimezone())
-            return self._polls[lesson]
+            known = self._polls.get(lesson)
+        if known is not None:
+            return known
+        question = question_of(lesson)
+        earlier = self._votes.earlier(question, datetime.now().astimezone())  # reads a file
+        with self._lock:
+            self._earlier.setdefault(lesson, earlier)
+            return self._polls.setdefault(lesson, (question, Poll(len(question.options))))
 
     # -- what is told ---------------------------------------------------------------------------
 

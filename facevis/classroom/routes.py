@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,7 +23,6 @@ from facevis.classroom.guard import Guard
 from facevis.classroom.handouts import Handout, Handouts
 from facevis.classroom.messages import LARGEST, parse_code, parse_try
 from facevis.classroom.room import Classroom
-from facevis.classroom.seats import SOCKETS
 from facevis.classroom.trying import small_run
 from facevis.i18n import LANGUAGES
 from facevis.lessons.programme import LESSONS, WITH_RUN
@@ -74,7 +74,6 @@ class Students:
         self._handouts = Handouts()
         self._files = handouts.files()
         self._tries: dict[str, Budget] = {}
-        self._streams: dict[str, int] = {}
         self._sharing = asyncio.Semaphore(RUNS_AT_ONCE)
 
     # -- coming in ------------------------------------------------------------------------------
@@ -152,7 +151,7 @@ class Students:
         try:
             config, ignored = small_run(parse_try(await _body(request)))
             async with self._sharing:
-                token = await asyncio.to_thread(rooms.share, config)
+                token = await asyncio.to_thread(partial(rooms.share, config, guest=True))
         except RoomFull as error:
             return _json({"error": str(error)}, 503)
         except ValueError as error:
@@ -171,16 +170,13 @@ class Students:
         if not self._room.seats.seated(token):
             await socket.close(code=seat.UNKNOWN, reason="no seat")
             return
-        if self._streams.get(token, 0) >= SOCKETS:
+        if not self._room.seats.enter(token):
             await socket.close(code=seat.TOO_MANY, reason="too many windows")
             return
-        self._streams[token] = self._streams.get(token, 0) + 1
         try:
             await stream.watch(socket, steers=False)
         finally:
-            self._streams[token] -= 1
-            if not self._streams[token]:
-                del self._streams[token]
+            self._room.seats.leave(token)
 
     async def sheet(self, request: Request) -> Response:
         """The pictures of a run, small, on one sheet."""

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 GRACE_SECONDS = 30.0
 """A seat is kept for a page that is loaded again, or a phone that slept."""
-SOCKETS = 6
-"""Windows that one browser may have open."""
+SOCKETS = 8
+"""WebSockets that one browser may have open: of its seat and of the runs that it watches."""
 _TOKENS_EACH = 16
 """Tokens remembered for every place; those that were longest away are forgotten first."""
 

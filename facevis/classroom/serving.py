@@ -10,15 +10,17 @@ from collections.abc import Iterator
 import uvicorn
 
 from facevis.classroom.addresses import reachable
+from facevis.classroom.connections import Connections, protocols
 from facevis.classroom.room import Classroom
 from facevis.classroom.routes import students_app
-from facevis.classroom.seats import SOCKETS
 
 LARGEST_MESSAGE = 4096
 PING_SECONDS, SILENT_SECONDS = 10.0, 15.0
 """A phone that does not answer for so long is gone."""
 REQUESTS_EACH, SPARE = 8, 256
 """A browser opens so many connections, and keeps them for a few seconds."""
+FILES_ELSEWHERE = 400
+"""What the app itself may have open meanwhile."""
 STOP_SECONDS = 3
 
 
@@ -42,19 +44,20 @@ class StudentsServer:
     def start(self) -> None:
         """Begin to answer."""
         places = self._room.limits.students + self._room.limits.waiting
-        connections = REQUESTS_EACH * places + SPARE
-        _allow_files(connections + 2 * SOCKETS * places + SPARE)
+        wanted = REQUESTS_EACH * places + SPARE
+        most = min(wanted, max(16, _files(wanted + FILES_ELSEWHERE) - FILES_ELSEWHERE))
+        http, websocket = protocols(Connections(most))
         config = uvicorn.Config(
             students_app(self._room),
             log_config=None,  # the log is Streamlit's
             access_log=False,
             server_header=False,
-            ws="websockets-sansio",
+            http=http,
+            ws=websocket,
             ws_max_size=LARGEST_MESSAGE,
             ws_per_message_deflate=False,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=SILENT_SECONDS,
-            limit_concurrency=connections,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         self._server = uvicorn.Server(config)
@@ -71,15 +74,18 @@ class StudentsServer:
         self._room.close()
 
 
-def _allow_files(count: int) -> None:
-    """With every connection a file is open; some systems allow few until they are asked."""
+def _files(count: int) -> int:
+    """How many files may be open, with every connection one; some systems allow few until they are
+    asked."""
     with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no such bound
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
-        if soft != resource.RLIM_INFINITY and soft < most:
+        if soft != resource.RLIM_INFINITY and soft < count:
+            most = count if hard == resource.RLIM_INFINITY else min(count, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            return most
+    return count
 
 
 _appointed: StudentsServer | None = None

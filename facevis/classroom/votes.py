@@ -10,12 +10,14 @@ import csv
 import hashlib
 import html
 import io
+import os
 import re
 import threading
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from facevis.lessons.programme import lesson
 from facevis.lessons.texts import lesson_text
@@ -84,10 +86,7 @@ class VotesFile:
                 return
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                fresh = not self.path.exists() or self.path.stat().st_size == 0
-                head = _MARK + _as_csv([list(COLUMNS)]) if fresh else ""
-                with self.path.open("a", encoding="utf-8", newline="") as file:
-                    file.write(head + self._unwritten)
+                _append(self.path, self._unwritten)
             except OSError as error:
                 raise ValueError(
                     f"the votes could not be written to {self.path} ({error.strerror or error}); "
@@ -134,6 +133,29 @@ class VotesFile:
         except csv.Error:  # by no means a table from there on
             return found
         return found
+
+
+def _append(path: Path, rows: str) -> None:
+    """Add rows to the table, whole or not at all: what a full disk cut off is taken back."""
+    with path.open("ab+") as file:
+        before = file.seek(0, os.SEEK_END)
+        if not before:
+            rows = _MARK + _as_csv([list(COLUMNS)]) + rows
+        elif _ends_in_a_row(file, before):
+            rows = "\r\n" + rows
+        try:
+            file.write(rows.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            os.truncate(path, before)
+            raise
+
+
+def _ends_in_a_row(file: BinaryIO, size: int) -> bool:
+    """Whether the last row has no end: an editor took it away."""
+    file.seek(size - 1)
+    return file.read(1) != b"\n"
 
 
 def _count(text: object) -> int | None:

@@ -17,12 +17,12 @@ class Budget:
         self._per_second, self._burst = per_second, float(burst)
         self._left, self._since = float(burst), time.monotonic()
 
-    def spend(self) -> bool:
-        """Take one; False if there is none left."""
+    def spend(self, count: int = 1) -> bool:
+        """Take one, or so many; False if there are not enough left."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._since) * self._per_second)
         self._since = now
-        if self._left < 1.0:
+        if self._left < count:
             return False
-        self._left -= 1.0
+        self._left -= count
         return True

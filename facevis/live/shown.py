@@ -61,6 +61,8 @@ class ShownRun:
         self.error: str | None = None
         self.step = recording.snapshots[-1].step if recording.snapshots else 0
         self.steps_per_second = 0.0
+        self.speed: float | None = None
+        """To how many steps a second it is held, if it is."""
         self.generation = 0
         """Grows with every rewind: frames of an older one are void."""
         self.viewers = 0

@@ -80,7 +80,7 @@ class LiveRun(Training):
 
     def set_speed(self, steps_per_second: float | None) -> None:
         """Limit the speed, or None for as fast as it goes."""
-        self._post(lambda: setattr(self, "_speed", steps_per_second))
+        self._post(lambda: setattr(self, "speed", steps_per_second))
 
     def steer(self, member: int, fields: dict[str, Any], command: int | None = None) -> None:
         """Change a member's margin or scale; the next step is trained with it."""

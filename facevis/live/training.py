@@ -74,7 +74,6 @@ class Training(ShownRun):
         """Whether it stopped because nobody watched."""
         self._last_step = max(config.steps, self.step)
         self._single_steps = 0
-        self._speed: float | None = None
         self._next_step_at = self._next_frame_at = 0.0
         self._snapshot_cost = 0.003
         self._applied: int | None = None
@@ -134,11 +133,11 @@ class Training(ShownRun):
             return
         turn_ends = time.monotonic() + min(TURN_SECONDS, ROUND_SECONDS / runs)
         while time.monotonic() < turn_ends and (self._single_steps or self.state == "training"):
-            if self._speed and not self._single_steps:
+            if self.speed and not self._single_steps:
                 if time.monotonic() < self._next_step_at:
                     break
                 self._next_step_at = max(self._next_step_at, time.monotonic() - 0.1)
-                self._next_step_at += 1.0 / self._speed
+                self._next_step_at += 1.0 / self.speed
             ensemble.train()
             self.step = ensemble.step
             self._single_steps = max(0, self._single_steps - 1)
@@ -157,6 +156,7 @@ class Training(ShownRun):
         if finished:
             self.recording.state = ensemble.state()
             self._change_state("finished")
+            self._rest()
 
     def _frame_seconds(self, runs: int) -> float:
         """How long after a live snapshot the next one may come."""
@@ -255,7 +255,7 @@ class Training(ShownRun):
         self.members, self.error = list(other.members), other.error
         self.step, self._last_step = other.step, other.last_step
         self.generation, self.published = other.generation, other.published
-        self._frames, self._speed = other._frames, other._speed
+        self._frames, self.speed = other._frames, other.speed
         self.steps_per_second, self.state = other.steps_per_second, other.state
 
     def _take_over(self, other: Training) -> None:

@@ -248,6 +248,7 @@ class Viewer:
             "step": run.step,
             "steps": run.last_step,
             "steps_per_second": round(run.steps_per_second, 1),
+            "speed": run.speed,
             "queue": run.queue - 1 if run.queue else None,
             "message": run.error,
         }
@@ -255,7 +256,7 @@ class Viewer:
     async def _send_status(self) -> None:
         state = self._state()
         # The step itself travels with every frame; only a real change is worth a message.
-        told = ("state", "steps", "steps_per_second", "queue", "message")
+        told = ("state", "steps", "steps_per_second", "speed", "queue", "message")
         key = json.dumps([state[name] for name in told])
         if key != self._status:
             self._status = key

@@ -47,7 +47,8 @@ def show_lesson(number: int, run: tuple[str, str, Any] | None) -> dict[str, Any]
     if room is None:
         return {}
     if room.leads(this_window(), is_open):
-        room.show_lesson(number, state.language(), run and run[:2])
+        everybodys = run is not None and run[2].config.dataset in DATASETS
+        room.show_lesson(number, state.language(), run[:2] if run and everybodys else None)
         state.keep(_SHOWN, True)
     told = {"desk": room.desk, "addresses": room.addresses, "code": room.door.code}
     return {"room": told}

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import streamlit as st
 
 from facevis.classroom import desk, serving
+from facevis.classroom.guard import HERE_ONLY
 from facevis.classroom.limits import limits
 from facevis.fullscale import routes as fullscale
 from facevis.lessons import routes as lecture
@@ -45,6 +47,14 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     answer_at_once()
     with serving.running():
         yield
+
+
+def middleware() -> tuple[Any, ...]:
+    """An app on loopback answers to the names of this machine alone: a page elsewhere could give a
+    name of its own the address 127.0.0.1."""
+    address = str(st.get_option("server.address") or "")
+    local = address == "localhost" or address.startswith("127.") or address == "::1"
+    return HERE_ONLY if local else ()
 
 
 def answer_at_once() -> None:

@@ -25,6 +25,7 @@ class Student {
     this.lang = Object.hasOwn(strings, wished) ? wished : "en";
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.dark.addEventListener("change", () => this.show());
+    window.addEventListener("hashchange", () => this.place === "door" && this.begin());
     /** @type {"door"|"line"|"inside"} */
     this.place = "door";
     this.where = new Where();
@@ -91,6 +92,7 @@ class Student {
   out() {
     this.seat?.close();
     this.seat = undefined;
+    this.lost = false;
     this.door("");
   }
 
