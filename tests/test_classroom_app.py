@@ -1,12 +1,16 @@
 """The lecturer's side: what the pages show the class, and what is bounded."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from apptest import key, shown, visit
 
 from facevis.classroom import room as rooming
 from facevis.classroom.limits import Limits, enforce, limits
+from facevis.live import Recording, RunConfig
+from facevis.live.material import material_for
+from facevis.live.shown import ShownRun
 from facevis.ui import classroom_state, uploads, windows
 
 # -- what the class sees ------------------------------------------------------------------------
@@ -143,3 +147,18 @@ def test_uploads_take_so_much_in_all_and_no_more(few, monkeypatch, tmp_path):
     with pytest.raises(ValueError, match=r"b\.zip has 0\.6 MiB, but of 1 MiB .* 0\.6 are taken"):
         uploads.keep("two", "b.zip", 600_000, lambda: pytest.fail("read in vain"))
     assert uploads.keep("three", "../../c.zip", 9, lambda: b"123456789").parent.parent == tmp_path
+
+
+def test_a_run_of_private_pictures_does_not_stand_in_for_a_lesson_on_students_screens(
+    room, monkeypatch
+):
+    state = {}
+    monkeypatch.setattr(classroom_state.state, "language", lambda: "en")
+    monkeypatch.setattr(classroom_state.state, "keep", state.__setitem__)
+    config = RunConfig(dataset="digits", steps=1)
+    run = ShownRun(Recording(config), material_for(config))
+    classroom_state.show_lesson(13, ("token", "digits for all", run))
+    assert room.scene["run"] == {"token": "token", "title": "digits for all"}
+    run.config = replace(config, dataset="/home/anna/pictures")
+    classroom_state.show_lesson(13, ("token", "private", run))
+    assert room.scene["run"] is None

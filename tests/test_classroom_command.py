@@ -1,11 +1,13 @@
 """The command opens a classroom where it says, and listens nowhere else."""
 
+import http.client
 import re
 import socket
 import sys
 
 import psutil
 import pytest
+import served
 from classroom import ask
 
 from facevis import cli
@@ -31,6 +33,15 @@ def test_without_a_classroom_only_loopback_listens(serve, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no numbers for sockets")
+def test_the_app_answers_to_no_name_that_is_not_this_machines(serve, tmp_path):
+    with serve(*served.app(tmp_path)) as app:
+        for host, status in ((f"127.0.0.1:{app.port}", 200), (f"other.example:{app.port}", 421)):
+            connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=20)
+            connection.request("GET", "/", headers={"Host": host})
+            assert connection.getresponse().status == status
+            connection.close()
+
+
 def test_the_app_holds_no_small_message_back():
     """Streamlit's socket does, and a page needs a hundred answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:

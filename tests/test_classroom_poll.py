@@ -232,3 +232,29 @@ def test_only_the_lesson_that_is_shown_takes_votes(room):
 
 def test_the_acts_of_the_messages_are_those_of_a_poll():
     assert all(callable(getattr(Poll(2), act)) for act in ACTS)
+
+
+def test_what_a_full_disk_cut_off_is_taken_back_and_written_later(tmp_path, monkeypatch):
+    path, question = tmp_path / "votes.csv", question_of(8)
+    table = VotesFile(path)
+    table.add(question, [1, 2, 3], NOW - timedelta(days=400))
+    before = path.read_bytes()
+
+    def full(number):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("facevis.classroom.votes.os.fsync", full)
+        with pytest.raises(ValueError, match="No space left"):
+            table.add(question, [5, 5, 5], NOW - timedelta(days=30))
+    assert path.read_bytes() == before
+    table.write()
+    assert VotesFile(path).earlier(question, NOW) == [6, 7, 8]
+
+
+def test_a_table_whose_last_line_an_editor_left_open_goes_on_below_it(tmp_path):
+    path, question = tmp_path / "votes.csv", question_of(8)
+    VotesFile(path).add(question, [1, 2, 3], NOW - timedelta(days=400))
+    path.write_bytes(path.read_bytes().rstrip(b"\r\n"))
+    VotesFile(path).add(question, [5, 5, 5], NOW - timedelta(days=30))
+    assert VotesFile(path).earlier(question, NOW) == [6, 7, 8]

@@ -53,6 +53,17 @@ def test_the_answer_is_withheld_until_it_is_revealed(own):
         assert ask(url, "/facevis/lesson/99.json", cookie=student.cookie).status == 404
 
 
+def test_the_answer_stays_withheld_while_the_lecturer_shows_something_else(own):
+    room, url = own
+    room.show_lesson(7, "en")
+    room.act(7, "open")
+    room.show_nothing()
+    with Student(url, room) as student:
+        student.state()
+        told = ask(url, "/facevis/lesson/7.json", cookie=student.cookie).json()
+        assert (told["withheld"], told["answer"]) == (True, "")
+
+
 def test_a_vote_goes_from_closed_to_revealed(own):
     room, url = own
     room.show_lesson(7, "en")
