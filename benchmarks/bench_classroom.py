@@ -74,12 +74,12 @@ def speak(crowd):
 
 
 @contextlib.contextmanager
-def classroom(folder):
+def classroom(folder, seats):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = app(folder / "runs")
     options = ["--classroom", "--students-address", "127.0.0.1", "--students-port", str(port)]
-    options += ["--votes", str(folder / "votes.csv")]
+    options += ["--votes", str(folder / "votes.csv"), "--limits.students", str(seats)]
     with serve(*command[:-1], *options, command[-1], log=folder / "log") as served:
         code = re.search(r"join code (\w+)", (folder / "log").read_text())[1]
         yield Room(served, f"http://127.0.0.1:{port}", code)
@@ -144,7 +144,8 @@ def one_run(browser, room, rounds, seconds):
         peaks.append(peak)
         for phone in phones:
             phone.context.close()
-        time.sleep(1)
+        print(shares[-1], found, peak, file=sys.stderr, flush=True)
+        time.sleep(GRACE)
     page.close()
     ages = sorted(age for _, of_one in shown for age in of_one)
     return {
@@ -252,7 +253,8 @@ def main(rounds=3, seconds=15):
         }
         result = {}
         for name, measure in parts.items():
-            with classroom(Path(folder)) as room:
+            # Who vanished keeps a seat for half a minute: a thousand need more of them.
+            with classroom(Path(folder), 1000 if name == "coming and going" else 120) as room:
                 result[name] = measure(room)
                 print(name, result[name], file=sys.stderr, flush=True)
         browser.close()

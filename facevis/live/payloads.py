@@ -8,13 +8,15 @@ from collections.abc import Callable, Hashable
 
 from facevis.live.recording import Snapshot
 
-ROOM = 32 * 2**20
+LIVE_ROOM, KEPT_ROOM = 2**20, 16 * 2**20
+"""Bytes. Live snapshots are wanted for a moment only; to hold more of them would also split the
+memory that training needs, and let it grow by a hundred times what is held."""
 
 
 class Payloads:
     """The encoded snapshots asked for last, up to so many bytes."""
 
-    def __init__(self, room: int = ROOM) -> None:
+    def __init__(self, room: int) -> None:
         self._room, self._size = room, 0
         # A snapshot is kept beside its bytes: its identity names it, and stays its own.
         self._made: OrderedDict[tuple[int, Hashable], tuple[Snapshot, bytes]] = OrderedDict()
@@ -38,4 +40,4 @@ class Payloads:
         return made
 
 
-payloads = Payloads()
+live, kept = Payloads(LIVE_ROOM), Payloads(KEPT_ROOM)

@@ -12,9 +12,9 @@ import json
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from facevis.live import payloads
 from facevis.live.commands import answer_of, message_of, parse_command
 from facevis.live.frames import encode_snapshot
-from facevis.live.payloads import payloads
 from facevis.live.projection import Projector, default_projection, parse_projection
 from facevis.live.rates import Budget
 from facevis.live.recording import Snapshot
@@ -234,7 +234,8 @@ class Viewer:
         # A projector goes on from what this viewer saw last: no two viewers share its frames.
         if self._projector or run.viewers <= 1:
             return make()
-        return payloads.get(snapshot, (kept, time_ms, applied, run.aligned), make)
+        made = payloads.kept if kept else payloads.live
+        return made.get(snapshot, (kept, time_ms, applied, run.aligned), make)
 
     def _describe(self) -> dict[str, Any]:
         projection = self._projector.projection if self._projector else None
