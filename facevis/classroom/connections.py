@@ -53,13 +53,20 @@ def protocols(connections: Connections) -> tuple[type[asyncio.Protocol], type[as
                 transport.abort()
 
         def end_if_silent(self) -> None:
-            if self.cycle is None and self.transport.get_protocol() is self:
+            if self.cycle is None:
                 self.transport.abort()
 
+        def handle_websocket_upgrade(self, event: Any) -> None:
+            self.asked()
+            super().handle_websocket_upgrade(event)
+
         def connection_lost(self, exc: Exception | None) -> None:
+            self.asked()
+            super().connection_lost(exc)
+
+        def asked(self) -> None:
             if self.late is not None:
                 self.late.cancel()
-            super().connection_lost(exc)
 
     class Socket(WebSocketsSansIOProtocol):
         def connection_made(self, transport: Any) -> None:
