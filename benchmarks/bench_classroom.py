@@ -24,7 +24,9 @@ from playwright.sync_api import sync_playwright
 from served import FLAGS, ROOT, app, chromium, serve
 from websockets.sync.client import connect
 
-VIEWERS, BROWSERS, OWN, CYCLES, VOTES = 100, 3, 30, 1000, 100
+VIEWERS, PHONES, OWN, CYCLES, VOTES = 100, 2, 30, 1000, 100
+SOCKETS = VIEWERS - PHONES - 1
+"""Viewers without a browser: the others are students' phones and the lecturer's window."""
 METRICS = "window.__facevis.at(-1)"
 VIEW = "document.querySelector('.fv-root').parentElement.__facevisView"
 SETTLE = 8
@@ -120,8 +122,8 @@ def one_run(browser, room, rounds, seconds):
         alone = (end[0] - start[0]) / (end[1] - start[1])
         page.goto(f"{room.url}/?loss=arcface&steps=1000000&seed=5")
         page.wait_for_function(f"window.__facevis?.length && {METRICS}.snapshots > 10")
-        phones = [student(browser, room) for _ in range(BROWSERS)]
-        crowd = room.crowd("watch", VIEWERS - BROWSERS, SETTLE, seconds)
+        phones = [student(browser, room) for _ in range(PHONES)]
+        crowd = room.crowd("watch", SOCKETS, SETTLE, seconds)
         assert line_of(crowd) == {"event": "begin"}
         before = [
             phone.evaluate(f"{METRICS}.painted.length = 0, {METRICS}.snapshots") for phone in phones

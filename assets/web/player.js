@@ -11,6 +11,11 @@ import { interpolate, longestRow, ontoSphere } from "./store.js";
 /** Longest blend between two live snapshots, ms: more would make the picture old. */
 const TWEEN = 90;
 const SEEK_TWEEN = 120;
+/** Live snapshots that come so seldom, ms, are one of many viewers'. */
+const SELDOM = 110;
+/** A screen that is later than its pace by so much, ms, gains nothing by blends; now and then it is asked again. */
+const LATE = 30;
+const ASKED_AGAIN = 40;
 
 export class Player {
   /**
@@ -46,6 +51,9 @@ export class Player {
     this.interval = TWEEN;
     this.expected = Infinity; // when the next snapshot is due
     this.beat = 16; // ms between frames of the screen
+    this.pace = 16; // and what they should be
+    this.calm = false; // one of many who watch
+    this.unblended = 0;
   }
 
   #blank() {
@@ -92,8 +100,16 @@ export class Player {
     if (this.mode !== "live") return;
     if (this.lastArrival) this.interval += (now - this.lastArrival - this.interval) * 0.2;
     this.lastArrival = now;
-    this.#turnTo(frame, now, Math.min(TWEEN, this.interval * 0.85));
+    this.#turnTo(frame, now, this.#spares() ? 0 : Math.min(TWEEN, this.interval * 0.85));
     this.expected = now + this.interval * 0.95;
+  }
+
+  /** Where many watch and the screen is slow, each snapshot is one picture. */
+  #spares() {
+    const slow = (this.calm || this.interval > SELDOM) && this.beat > this.pace + LATE;
+    if (!slow) return false;
+    this.unblended += 1;
+    return this.unblended % ASKED_AGAIN !== 0;
   }
 
   /** @param {Frame} frame @param {number} now @param {number} duration */

@@ -42,6 +42,7 @@ export class Stage {
     this.cells = members.map((member, place) =>
       new Cell(hosts.canvases[place], this.run, member, store, look, place < members.length - 1 ? () => {} : (frame) => hooks.shown(frame)));
     this.pace = members.length > 1 || look.calm ? CALM_PACE : run.members.length > 1 ? SWEEP_PACE : PACE;
+    for (const { player } of this.cells) Object.assign(player, { pace: this.pace, calm: look.calm });
     const sceneLook = { colors: look.colors, flat: this.flat, titles: look.titles };
     this.scene = new Scene(hosts.plot, this.run, sceneLook, {
       changed: (/** @type {boolean|undefined} */ now) => (now ? this.draw() : this.invalidate()),

@@ -25,7 +25,7 @@ from facevis.live.shown import Frame, ShownRun, Tell
 STATES = ("recorded", "training", "paused", "finished", "failed")
 TURN_SECONDS, ROUND_SECONDS = 0.008, 0.03
 """A run's turn before the next run's, and what all turns together should not exceed."""
-FRAME_SECONDS, FRAME_SECONDS_A_VIEWER = 0.066, 0.0015
+FRAME_SECONDS, FRAME_SECONDS_A_VIEWER = 0.066, 0.0017
 """At most 15 live snapshots a second and run; fewer where many browsers want each."""
 SNAPSHOT_SHARE, SNAPSHOT_SHARE_OF_MANY = 0.15, 0.07
 """At most this share of the time goes into live snapshots; those of many members are dear."""

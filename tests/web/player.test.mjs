@@ -117,3 +117,18 @@ test("a picture that is held stays where it is while the run goes on, until it f
   player.advance(3000);
   assert.equal(player.frame.step, 3);
 });
+
+test("where many watch and the screen is late, a snapshot is one picture; now and then it is asked again", () => {
+  const pictures = (beat, calm) => {
+    const { player } = playerOf(60);
+    Object.assign(player, { beat, calm, pace: 62 });
+    return player.store.kept.map((frame, i) => {
+      player.follow(frame, 150 * i);
+      player.advance(150 * i);
+      return player.reached;
+    });
+  };
+  assert.deepEqual(new Set(pictures(110, true).slice(1, 38)), new Set([true]));
+  assert.equal(pictures(110, true).slice(38).filter((reached) => !reached).length, 1);
+  assert.ok(pictures(62, true).slice(1).every((reached) => !reached), "a quick screen blends");
+});
