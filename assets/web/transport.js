@@ -28,6 +28,8 @@ export class Transport {
     this.kind = kind;
     this.taped = taped;
     this.acts = acts;
+    /** @type {Record<string, HTMLInputElement>} */
+    this.paces = {};
     const begin = { trained: "train", taped: "play", watched: "hold" }[kind];
     this.toggle = this.#button(begin, `${begin}_title`, acts.toggle, "fv-primary");
     this.scrub = h("input", { type: "range", class: "fv-range fv-scrub", min: 0, max: 0, step: 1, value: 0, "aria-label": words("scrub") });
@@ -81,8 +83,6 @@ export class Transport {
   #speeds() {
     const group = h("div", { class: "fv-speeds", role: "radiogroup", "aria-label": this.words(this.taped ? "pace_title" : "speed_title") });
     const name = `fv-speed-${Math.random().toString(36).slice(2)}`;
-    /** @type {Record<string, HTMLInputElement>} */
-    this.paces = {};
     for (const [key, rate] of Object.entries(SPEEDS)) {
       const input = h("input", { type: "radio", name, value: key });
       input.checked = key === "full";
