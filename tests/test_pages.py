@@ -274,12 +274,12 @@ def test_two_visitors_of_one_link_watch_one_run():
 
 
 def test_a_full_room_is_said_and_what_is_watched_stays(monkeypatch):
-    there = rooms.find(rooms.share(RunConfig(seed=77)))
+    there = rooms.find(rooms.share(RunConfig(seed=700_077)))
     leave = there.listen(lambda: None)
     monkeypatch.setattr(rooms, "_capacity", 1)
-    app = visit(seed="78")
+    app = visit(seed="700078")
     assert "the room is full" in app.error[0].value
-    assert rooms.find(rooms.share(RunConfig(seed=77))) is there
+    assert rooms.find(rooms.share(RunConfig(seed=700_077))) is there
     leave()
 
 
