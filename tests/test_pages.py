@@ -277,7 +277,7 @@ def test_a_full_room_is_said_and_what_is_watched_stays(monkeypatch):
     there = rooms.find(rooms.share(RunConfig(seed=700_077)))
     leave = there.listen(lambda: None)
     monkeypatch.setattr(rooms, "_capacity", 1)
-    app = visit(seed="700078")
+    app = visit(loss="arcface", seed="700078")
     assert "the room is full" in app.error[0].value
     assert rooms.find(rooms.share(RunConfig(seed=700_077))) is there
     leave()

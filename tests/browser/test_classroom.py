@@ -11,8 +11,8 @@ EN, RU = strings("en"), strings("ru")
 PHONE = {"width": 375, "height": 740}
 SCREEN = {"width": 1280, "height": 720}
 EXPECTED = ("status of 401", "status of 403", "status of 404", "already in CLOSING or CLOSED")
-"""A door that is closed, a wrong code; Streamlit asks for two files that are not there; a line that a
-test cuts is spoken into once more."""
+"""A door that is closed, a wrong code; Streamlit asks for two files that are not there; a line
+that a test cuts is spoken into once more."""
 
 
 @pytest.fixture(scope="module")
