@@ -30,7 +30,7 @@ async def _desk(socket: WebSocket) -> None:
     """Serve one of the lecturer's pages until either side leaves."""
     room, token = current(), socket.path_params["token"].encode("utf-8", "replace")
     known = room is not None and hmac.compare_digest(token, room.desk.encode())
-    if room is None or not known or not same_origin(socket):
+    if room is None or not known or not same_origin(socket.headers):
         await socket.close(code=4403, reason="not your desk")
         return
     await socket.accept()

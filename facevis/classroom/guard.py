@@ -15,6 +15,8 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from facevis.live.stream import same_origin
+
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -83,15 +85,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, reaso
         return
     await receive()
     await send({"type": "websocket.close", "code": 4000 + status, "reason": reason})
-
-
-def same_origin(headers: Headers) -> bool:
-    """Whether a page of ours asks, or no page at all."""
-    origin = headers.get("origin")
-    try:
-        return origin is None or urlsplit(origin).netloc == headers.get("host")
-    except ValueError:  # no address at all
-        return False
 
 
 def own_names() -> frozenset[str]:

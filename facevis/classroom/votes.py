@@ -159,8 +159,9 @@ def _ends_in_a_row(file: BinaryIO, size: int) -> bool:
 
 
 def _count(text: object) -> int | None:
-    known = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 6
-    return int(text) if known else None  # type: ignore[call-overload]
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 6:
+        return int(text)
+    return None
 
 
 def _as_csv(rows: list[list[object]]) -> str:

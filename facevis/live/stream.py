@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -53,7 +54,7 @@ async def stream(socket: WebSocket) -> None:
 
 async def watch(socket: WebSocket, *, steers: bool) -> None:
     """The same; one that does not steer gets everything and changes nothing."""
-    if not same_origin(socket):
+    if not same_origin(socket.headers):
         await socket.close(code=4403, reason="wrong origin")
         return
     token = socket.path_params["token"]
@@ -85,11 +86,11 @@ def thumbnails_of(token: str) -> str:
     return f"{BASE}/runs/{token}/thumbnails.png"
 
 
-def same_origin(socket: WebSocket) -> bool:
-    """Whether a socket was opened by a page of ours, or by no page at all."""
-    origin = socket.headers.get("origin")
+def same_origin(headers: Headers) -> bool:
+    """Whether a page of ours asks, or no page at all."""
+    origin = headers.get("origin")
     try:
-        return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+        return origin is None or urlsplit(origin).netloc == headers.get("host")
     except ValueError:  # no address at all
         return False
 

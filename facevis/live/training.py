@@ -90,7 +90,7 @@ class Training(ShownRun):
     @property
     def busy(self) -> bool:
         """Whether there is something to do now or soon."""
-        return bool(self._commands) or self.state == "training" or self._single_steps > 0
+        return bool(self._commands) or self.training
 
     @property
     def training(self) -> bool:
