@@ -1,5 +1,6 @@
 /** How a view comes to a run: by its own opener, or by the stream of a token. */
 import { Connection } from "./connection.js";
+import { socketAddress } from "./lasting.js";
 
 /**
  * @param {any} data what the page says @param {string} token
@@ -7,9 +8,9 @@ import { Connection } from "./connection.js";
  */
 export function connect(data, token, handlers) {
   if (data.open) return data.open(handlers);
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
   const how = data.projection ? `?project=${encodeURIComponent(data.projection)}` : "";
-  return new Connection(`${scheme}://${location.host}${data.base}/stream/${token}${how}`, handlers);
+  // Who only watches sits at another machine than the trainer.
+  return new Connection(socketAddress(`${data.base}/stream/${token}${how}`), handlers, data.readonly === true);
 }
 
 /** A run's new token, for the next connection and for its pictures. @param {{url: string}} connection @param {any} run @param {string} from @param {string} to */

@@ -1,63 +1,38 @@
 /**
- * The WebSocket of a run: reconnects by itself, acknowledges every frame it has taken, sends
+ * The WebSocket of a run: comes back by itself, acknowledges every frame it has taken, sends
  * commands. Steering is sent at most every 30 ms, always with the newest values.
  */
+import { Lasting } from "./lasting.js";
 
-const FIRST_RETRY = 400;
-const LONGEST_RETRY = 8000;
 const STEER_EVERY = 30;
+/** There is no such run: asking again would not help. */
+const GONE = 4404;
 
-export class Connection {
+export class Connection extends Lasting {
   /**
    * @param {string} url
-   * @param {{message: (message: any) => void, frame: (buffer: ArrayBuffer) => void,
-   *          lost: () => void}} handlers
+   * @param {{message: (message: any) => void, frame: (buffer: ArrayBuffer) => void, lost: () => void}} handlers
+   * @param {boolean} [far] whether the run is on another machine
+   * @param {import("./lasting.js").World} [world]
    */
-  constructor(url, handlers) {
-    this.url = url;
+  constructor(url, handlers, far = false, world = undefined) {
+    const data = (/** @type {string|ArrayBuffer} */ said) => this.#take(said);
+    super(url, { data, lost: handlers.lost }, { far, final: [GONE] }, world);
     this.handlers = handlers;
-    this.closed = false;
-    this.retry = FIRST_RETRY;
     this.commands = 0;
     /** @type {Record<string, any>|null} */
     this.pending = null;
     this.lastSteer = 0;
-    this.#open();
   }
 
-  #open() {
-    const socket = new WebSocket(this.url);
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = (event) => this.#take(socket, event.data);
-    socket.onclose = (event) => this.#reopen(event.code);
-    this.socket = socket;
-  }
-
-  /** @param {WebSocket} socket @param {string|ArrayBuffer} data */
-  #take(socket, data) {
-    if (this.closed) return;
-    if (typeof data === "string") {
-      this.retry = FIRST_RETRY;
-      this.handlers.message(JSON.parse(data));
+  /** @param {string|ArrayBuffer} said */
+  #take(said) {
+    if (typeof said === "string") {
+      this.handlers.message(JSON.parse(said));
       return;
     }
-    this.handlers.frame(data);
-    if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"ack"}');
-  }
-
-  /** @param {number} code */
-  #reopen(code) {
-    if (this.closed || code === 4404) return; // no such run: asking again would not help
-    this.handlers.lost();
-    this.timer = setTimeout(() => this.#open(), this.retry * (0.8 + 0.4 * Math.random()));
-    this.retry = Math.min(LONGEST_RETRY, this.retry * 2);
-  }
-
-  /** @param {Record<string, any>} message @returns {boolean} whether it left */
-  send(message) {
-    if (this.socket?.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify(message));
-    return true;
+    this.handlers.frame(said);
+    this.send({ type: "ack" });
   }
 
   /**
@@ -84,9 +59,7 @@ export class Connection {
   }
 
   close() {
-    this.closed = true;
-    clearTimeout(this.timer);
     clearTimeout(this.steerTimer);
-    this.socket?.close();
+    super.close();
   }
 }

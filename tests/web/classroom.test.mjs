@@ -8,6 +8,7 @@ import { Seat } from "../../assets/web/classroom/seat.js";
 import { classic, queryOf, wishOf } from "../../assets/web/classroom/tryquery.js";
 import { votesOn, Where } from "../../assets/web/classroom/where.js";
 import { move } from "../../assets/web/connecting.js";
+import { Connection } from "../../assets/web/connection.js";
 import { filledQuery } from "../../assets/web/lesson/linking.js";
 
 /** Sockets that a test opens and closes by hand. */
@@ -257,27 +258,58 @@ test("a run that forks is found at its new address, with its pictures", () => {
   assert.equal(run.sprite.url, "/facevis/runs/new/thumbnails.png");
 });
 
-test("a phone that slept long opens its line anew, without a word of loss", (t) => {
+test("a phone that slept long opens its lines anew, without a word of loss; on the trainer's machine nobody sleeps", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const there = world();
   const screen = { hidden: false, listeners: [] };
-  globalThis.document = { get hidden() { return screen.hidden; }, addEventListener: (_, listener) => screen.listeners.push(listener), removeEventListener: () => (screen.listeners = []) };
+  globalThis.document = {
+    get hidden() { return screen.hidden; },
+    addEventListener: (_, listener) => screen.listeners.push(listener),
+    removeEventListener: (_, listener) => (screen.listeners = screen.listeners.filter((one) => one !== listener)),
+  };
   const turn = (hidden) => {
     screen.hidden = hidden;
     screen.listeners.forEach((listener) => listener());
   };
   let lost = 0;
-  const line = new Line(there.url, { message() {}, lost: () => (lost += 1) }, there);
-  turn(true);
-  t.mock.timers.tick(5_000);
-  turn(false);
-  assert.equal(there.sockets.length, 1);
-  turn(true);
-  t.mock.timers.tick(60_000);
-  turn(false);
-  assert.equal(there.sockets.length, 2);
-  assert.deepEqual([there.sockets[0].readyState, lost], [3, 0]);
-  line.close();
-  assert.deepEqual(screen.listeners, []);
+  const ends = { message() {}, frame() {}, lost: () => (lost += 1) };
+  for (const [open, sleeps] of [
+    [() => new Line(there.url, ends, there), true],
+    [() => new Connection(there.url, ends, true, there), true],
+    [() => new Connection(there.url, ends, false, there), false],
+  ]) {
+    const before = there.sockets.length;
+    const line = open();
+    turn(true);
+    t.mock.timers.tick(5_000);
+    turn(false);
+    assert.equal(there.sockets.length, before + 1);
+    turn(true);
+    t.mock.timers.tick(60_000);
+    turn(false);
+    assert.equal(there.sockets.length, before + (sleeps ? 2 : 1));
+    assert.deepEqual([there.sockets[before].readyState, lost], [sleeps ? 3 : 0, 0]);
+    line.close();
+    assert.deepEqual(screen.listeners, []);
+  }
   delete globalThis.document;
+});
+
+test("a frame is acknowledged; a run that is gone is not asked for again", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const there = world();
+  const heard = [];
+  const run = new Connection(there.url, { message: ({ type }) => heard.push(type), frame: ({ byteLength }) => heard.push(byteLength), lost: () => heard.push("lost") }, false, there);
+  const [socket] = there.sockets;
+  socket.open();
+  socket.tell({ type: "run" });
+  socket.onmessage({ data: new ArrayBuffer(3) });
+  assert.deepEqual([heard, socket.sent], [["run", 3], [{ type: "ack" }]]);
+  socket.drop();
+  t.mock.timers.tick(400);
+  socket.tell({ type: "late" }); // of the line before
+  there.sockets[1].drop(4404);
+  t.mock.timers.tick(60_000);
+  assert.deepEqual([heard.at(-1), heard.length, there.sockets.length], ["lost", 3, 2]);
+  run.close();
 });

@@ -1,7 +1,8 @@
 /** The lecturer's lesson in a classroom: the lesson page, the desk that it speaks to, and the way into the room. */
+import { socketAddress } from "../lasting.js";
 import { LessonPage } from "../lesson/page.js";
 import { wordsFrom } from "../words.js";
-import { Line, socketAddress } from "./line.js";
+import { Line } from "./line.js";
 import { NEXT_ACT, lecturersVote } from "./phases.js";
 import { RoomPanel } from "./roompanel.js";
 import { RoomQuestion } from "./roomquestion.js";

@@ -12,7 +12,8 @@
  * @property {() => void} lost
  * @property {() => void} out       there is no such seat (any more): join first
  */
-import { Line, socketAddress } from "./line.js";
+import { socketAddress } from "../lasting.js";
+import { Line } from "./line.js";
 
 export class Seat {
   /** @param {string} base @param {Told} told @param {any} [world] for tests */
