@@ -1,7 +1,7 @@
 # make app     open facevis in the browser
 # make test    run all tests
 # make check   format, lint, types, tests
-# make bench   measure the figures that the README claims
+# make bench   measure the figures that the README claims, and compare them with the last
 # make docs    build the API reference into docs/_build
 
 PYTHON ?= python3

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import sync_playwright
-from served import FLAGS, ROOT, app, chromium, serve
+from served import FLAGS, ROOT, app, needed_chromium, serve
 from websockets.sync.client import connect
 
 VIEWERS, PHONES, OWN, CYCLES, VOTES = 100, 2, 30, 1000, 100
@@ -242,9 +242,7 @@ BOUNDS = {
 
 
 def main(rounds=3, seconds=15):
-    program = chromium()
-    if program is None:
-        sys.exit("chromium is not installed; install it to measure a classroom")
+    program = needed_chromium()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         parts = {

@@ -8,7 +8,6 @@ lecture's claim over ten seeds.
 
 import json
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 from bench_ensemble import arcface, ordinary_loop
 from bench_live import METRICS, VIEW, quantile
 from playwright.sync_api import sync_playwright
-from served import APP, FLAGS, chromium, serve
+from served import APP, FLAGS, needed_chromium, serve
 
 from facevis.datasets import load
 from facevis.live import Ensemble
@@ -138,9 +137,7 @@ def lecture_claim():
 
 
 def main():
-    path = chromium()
-    if path is None:
-        sys.exit("this benchmark needs Chromium")
+    path = needed_chromium()
     log = Path(tempfile.mkdtemp()) / "app.log"
     with serve(*APP, log=log) as app, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from served import APP, FLAGS, chromium, serve
+from served import APP, FLAGS, needed_chromium, serve
 from websockets.sync.client import connect
 
 SECONDS, LOADS, TURNS = 60.0, 5, 3
@@ -192,9 +191,7 @@ BOUNDS = {
 
 
 def main():
-    program = chromium()
-    if program is None:
-        sys.exit("chromium is not installed; install it to measure the live view")
+    program = needed_chromium()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         result = measure(browser, Path(folder))

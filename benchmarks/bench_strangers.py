@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from playwright.sync_api import sync_playwright
-from served import APP, FLAGS, chromium, serve
+from served import APP, FLAGS, needed_chromium, serve
 
 from facevis.intervals import mean_interval
 from facevis.live import Ensemble, Member
@@ -30,7 +30,7 @@ FAR = 1e-2
 SHOWN = ".fv-open[data-state='finished'] .fv-tar td small:not(:empty)"
 
 
-def page_seconds():
+def page_seconds(program):
     """From opening the page in a running app to the table with intervals of a finished run."""
     seconds = []
     with (
@@ -38,7 +38,7 @@ def page_seconds():
         serve(*APP, log=Path(folder) / "log") as app,
         sync_playwright() as play,
     ):
-        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = play.chromium.launch(executable_path=program, args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(app.url)  # the app has loaded its libraries; this page shows a recording
         page.wait_for_selector(".fv-stage canvas", timeout=60_000)
@@ -78,7 +78,7 @@ def table(dataset):
 def main():
     torch.set_num_threads(1)
     datasets = sys.argv[1:] or ["faces", "digits"]
-    seconds = page_seconds()
+    seconds = page_seconds(needed_chromium())
     result = {
         "page: opened to verification of a finished run, s": round(statistics.median(seconds), 1),
         "page: slowest, s": round(max(seconds), 1),

@@ -93,7 +93,7 @@ def held(folder):
 
 def alone(name, folder):
     command = [sys.executable, __file__, name, folder]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(output)
 
 

@@ -17,7 +17,7 @@ import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from served import APP, FLAGS, chromium, serve
+from served import APP, FLAGS, needed_chromium, serve
 
 from facevis.fullscale import jobs
 from facevis.fullscale.journal import tail
@@ -126,12 +126,13 @@ def costs(page, url, runs, rounds, seconds):
 
 
 def main():
+    program = needed_chromium()
     rounds, seconds = map(int, sys.argv[1:]) if len(sys.argv) > 2 else (10, 15)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         runs = Path(folder) / "runs"
         command = (*APP[:-1], "--runs", str(runs), APP[-1])
         with serve(*command, log=Path(folder) / "log") as app, sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+            browser = play.chromium.launch(executable_path=program, args=FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             start = first_metric(page, app.url, runs)
             alone, lost = costs(page, app.url, runs, rounds, seconds)

@@ -40,6 +40,15 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
+def needed_chromium() -> str:
+    """The same for a benchmark, which ends without one: not measured here, and not broken."""
+    found = chromium()
+    if found is None:
+        print("Chromium is not installed; install it to measure this", file=sys.stderr)
+        sys.exit(77)
+    return found
+
+
 @contextlib.contextmanager
 def serve(
     *command: str, log: Path, cwd: Path = ROOT, environment: dict[str, str] | None = None
