@@ -28,7 +28,8 @@ def procrustes(points: np.ndarray, target: np.ndarray) -> np.ndarray:
             f"points have shape {points.shape} and target {target.shape}; give rows that match."
         )
     left, _, right = np.linalg.svd(points.T.astype(np.float64) @ target.astype(np.float64))
-    return left @ right
+    turn: np.ndarray = left @ right
+    return turn
 
 
 def align_members(embeddings: np.ndarray, prototypes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +53,8 @@ def align_members(embeddings: np.ndarray, prototypes: np.ndarray) -> tuple[np.nd
 
 def _directions(prototypes: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(prototypes, axis=-1, keepdims=True)
-    return np.divide(prototypes, length, out=np.zeros_like(prototypes), where=length > 0)
+    directions: np.ndarray = np.divide(prototypes, length, out=np.zeros_like(prototypes), where=length > 0)
+    return directions
 
 
 __all__ = ["align_members", "procrustes"]

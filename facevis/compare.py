@@ -29,7 +29,6 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from facevis.corpora.writing import new_file
 from facevis.figures import FORMATS, check_pictures, take_away
 from facevis.figures.look import THEMES
 from facevis.figures.moments import moment
@@ -47,6 +46,7 @@ from facevis.live.sweep import sweep_config
 from facevis.margins import Margin
 from facevis.objectives import OBJECTIVES
 from facevis.validation import choice
+from facevis.writing import new_file
 
 _SHOWN = ("accuracy", "held_out_accuracy", "intra", "w_inter", "unseen_accuracy")
 _SHARES = ("accuracy", "held_out_accuracy", "unseen_accuracy")

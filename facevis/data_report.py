@@ -23,7 +23,7 @@ from facevis.corpora import Corpus
 from facevis.corpora.bins import BinSet
 from facevis.corpora.inspecting import Inspection
 from facevis.corpora.sheet import pairs_sheet, people_sheet
-from facevis.corpora.writing import new_file
+from facevis.writing import new_file
 
 Words = Callable[..., str]
 Report = Callable[[int, int], None]

@@ -15,29 +15,51 @@ from facevis.datasets import DATASETS
 from facevis.live import Member, RunConfig
 from facevis.live.sweep import MODELS, SWEPT, sweep_config, swept_values
 from facevis.margins import Margin
-from facevis.validation import choice
+from facevis.objectives import MARGIN_FAMILY
+from facevis.validation import choice, line, shown
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("give a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("give a number") from None
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("give 0 or 1")
+    return text == "1"
+
 
 # name in the link -> (field, how to read it)
 _RUN_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "data": ("dataset", str),
-    "n": ("identities", int),
-    "unseen": ("unseen", int),
-    "per": ("images_per_class", int),
-    "dim": ("embedding_dim", int),
+    "n": ("identities", _whole),
+    "unseen": ("unseen", _whole),
+    "per": ("images_per_class", _whole),
+    "dim": ("embedding_dim", _whole),
     "net": ("network", str),
-    "batch": ("batch_size", int),
-    "lr": ("learning_rate", float),
-    "seed": ("seed", int),
-    "steps": ("steps", int),
+    "batch": ("batch_size", _whole),
+    "lr": ("learning_rate", _number),
+    "seed": ("seed", _whole),
+    "steps": ("steps", _whole),
 }
 _MEMBER_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "s": ("scale", float),
+    "s": ("scale", _number),
     "tail": ("tail", str),
     "grad": ("gradient", str),
     "mining": ("mining", str),
-    "d": ("distance_margin", float),
-    "sq": ("squared", lambda text: {"0": False, "1": True}[text]),
-    "warm": ("warmup", int),
+    "d": ("distance_margin", _number),
+    "sq": ("squared", _yes_or_no),
+    "warm": ("warmup", _whole),
 }
 _MARGIN_FIELDS = ("m1", "m2", "m3")
 DIMENSIONS_ON_SCREEN = (2, 3)
@@ -89,13 +111,13 @@ def comparison_from_query(
     >>> from facevis.live.presets import COMPARISONS
     >>> query = {"members": "arcface:dim=3,softmax"}
     >>> print(comparison_from_query(query, COMPARISONS["five"])[1][0])
-    dim=3 was ignored: members share one dimension, for angles in 2-D and 3-D do not compare.
+    dim=3 was ignored: members share one dimension; give dim beside members.
     """
     ignored: list[str] = []
     members = [_read_listed(text, ignored) for text in query.get("members", "").split(",") if text]
     least, most = MEMBERS_ON_SCREEN
     if members and not least <= len(members) <= most:
-        reason = f"a comparison on screen has {least} to {most}"
+        reason = f"choose {least} to {most} for one screen"
         ignored.append(_sentence("members", f"{len(members)} losses", reason))
     if least <= len(members) <= most:
         default = replace(RunConfig(), members=tuple(members))
@@ -131,15 +153,29 @@ def sweep_from_query(query: Mapping[str, str], default: RunConfig) -> tuple[RunC
     if "sweep" not in query:
         return default, ignored
     base = _read_run(RunConfig(), query, ignored)
-    member = _read_member({"loss": "normalized_softmax", **query}, ignored)
+    loss = query.get("loss", "normalized_softmax")
+    if loss not in MARGIN_FAMILY:
+        reason = f"a sweep is of margins; choose one of {', '.join(MARGIN_FAMILY)}"
+        ignored.append(_sentence("loss", loss, reason))
+        loss = "normalized_softmax"
+    member = _read_member({**query, "loss": loss}, ignored)
     base = replace(base, members=(member,))
     try:
-        low, high = float(query.get("from", "0")), float(query.get("to", "1"))
-        count = int(query.get("models", str(MODELS)))
+        low, high = _end(query, "from", "0", _number), _end(query, "to", "1", _number)
+        count = _end(query, "models", str(MODELS), _whole)
         return sweep_config(base, query["sweep"], low, high, count), ignored
     except ValueError as error:
         ignored.append(_sentence("sweep", query["sweep"], error))
         return default, ignored
+
+
+def _end(query: Mapping[str, str], name: str, default: str, read: Callable[[str], Any]) -> Any:
+    """One of the numbers that make a sweep; who wrote a wrong one is told which."""
+    text = query.get(name, default)
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"{name} is {shown(text)}; {error}") from error
 
 
 def start_from_query(query: Mapping[str, str], ignored: list[str]) -> dict[str, Any]:
@@ -150,7 +186,7 @@ def start_from_query(query: Mapping[str, str], ignored: list[str]) -> dict[str, 
     >>> start_from_query({"step": "100", "cam": "left"}, ignored)
     {'step': 100}
     >>> ignored
-    ['cam=left was ignored: it names no camera.']
+    ['cam=left was ignored: give the 4 or 7 numbers of a camera.']
     """
     start: dict[str, Any] = {}
     for name, (field, read) in _START_FIELDS.items():
@@ -158,7 +194,7 @@ def start_from_query(query: Mapping[str, str], ignored: list[str]) -> dict[str, 
             continue
         try:
             start[field] = read(query[name])
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             ignored.append(_sentence(name, query[name], error))
     return start
 
@@ -170,7 +206,7 @@ def _step(text: str) -> int:
 
 
 def _place(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     if not 0.0 <= value <= 100.0:
         raise ValueError("give a place from 0 to 100")
     return value
@@ -182,7 +218,7 @@ def _camera(text: str) -> str:
     except ValueError:
         numbers = []
     if len(numbers) not in (4, 7) or not all(abs(number) < 1000 for number in numbers):
-        raise ValueError("it names no camera")
+        raise ValueError("give the 4 or 7 numbers of a camera")
     return text
 
 
@@ -190,7 +226,7 @@ _START_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "step": ("step", _step),
     "cam": ("camera", _camera),
     "at": ("place", _place),
-    "project": ("project", lambda text: {"0": False, "1": True}[text]),
+    "project": ("project", _yes_or_no),
 }
 
 
@@ -226,7 +262,7 @@ def _read_member(query: Mapping[str, str], ignored: list[str]) -> Member:
     for name in _MARGIN_FIELDS:
         if name in query:
             try:
-                margin = replace(member.margin or Margin(), **{name: float(query[name])})
+                margin = replace(member.margin or Margin(), **{name: _number(query[name])})
                 member = replace(member, margin=margin)
             except ValueError as error:
                 ignored.append(_sentence(name, query[name], error))
@@ -240,12 +276,13 @@ def _read_listed(text: str, ignored: list[str]) -> Member:
     for part in parts:
         name, _, value = part.partition("=")
         if name == "dim":
-            reason = "members share one dimension, for angles in 2-D and 3-D do not compare"
+            reason = "members share one dimension; give dim beside members"
             ignored.append(_sentence(name, value, reason))
         elif name in _MARGIN_FIELDS or name in _MEMBER_FIELDS:
             query[name] = value
         else:
-            ignored.append(_sentence(name, value, f"{loss[:40]} has no such setting"))
+            known = ", ".join((*_MARGIN_FIELDS, *_MEMBER_FIELDS))
+            ignored.append(_sentence(name, value, f"after a loss name one of {known}"))
     return _read_member(query, ignored)
 
 
@@ -260,7 +297,7 @@ def _read_run(
         ignored.append(_sentence("data", config.dataset, "choose one of " + ", ".join(DATASETS)))
         config = replace(config, dataset="digits")
     if config.embedding_dim not in dimensions:
-        reason = "choose 2 to 512" if 4 in dimensions else "the screen shows 2 or 3"
+        reason = "choose 2 to 512" if 4 in dimensions else "choose 2 or 3 for the screen"
         ignored.append(_sentence("dim", str(config.embedding_dim), reason))
         config = replace(config, embedding_dim=2)
     return config
@@ -272,23 +309,13 @@ def _apply(target: Any, fields: Mapping, query: Mapping[str, str], ignored: list
             continue
         try:
             target = replace(target, **{field: read(query[name])})
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             ignored.append(_sentence(name, query[name], error))
     return target
 
 
 def _sentence(name: str, text: str, reason: object) -> str:
-    shown = _shown(text)
-    said = "give 0 or 1" if isinstance(reason, KeyError) else str(reason).rstrip(".")
-    # A reason repeats the value, however long it is.
-    said = said.replace(repr(text), repr(shown)) if len(text) > 40 else said
-    return f"{_shown(name)}={shown} was ignored: {said}."
-
-
-def _shown(text: str) -> str:
-    """Of anything that can stand in a link one short line."""
-    cut = text if len(text) <= 40 else text[:40] + "…"
-    return "".join(letter if letter.isprintable() else "·" for letter in cut)
+    return f"{line(name, 40)}={line(text, 40)} was ignored: {str(reason).rstrip('.')}."
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from facevis.validation import choice
+from facevis.validation import choice, shown
 
 TAILS = ("monotone", "raw", "linear", "easy")
 """What happens where m1·θ + m2 passes π; ``target_cosine`` says what each does."""
@@ -53,7 +53,7 @@ class Margin:
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"margin {name} is {value!r}; give a number.")
+                raise ValueError(f"margin {name} is {shown(value)}; give a number.")
             if not low <= value <= high or (name == "m1" and value == 0):
                 lower = "above 0" if name == "m1" else f"from {low:g}"
                 unit = " (radians)" if name == "m2" else ""

@@ -168,7 +168,8 @@ def _descend(flat: np.ndarray, count: int, dim: int, sharpnesses: tuple[float, .
             options=options,
         ).x
     points = flat.reshape(count, dim)
-    return points / np.linalg.norm(points, axis=1, keepdims=True)
+    directions: np.ndarray = points / np.linalg.norm(points, axis=1, keepdims=True)
+    return directions
 
 
 def _crowding(points: np.ndarray) -> float:

@@ -85,7 +85,8 @@ def angle_tables(
         w_inter = np.array(
             [_mean_nearest(own[there]) for own, there in zip(centres, real, strict=True)]
         )
-    return np.degrees(np.stack([w_ec, w_inter, intra, np.array(inter)], axis=1))
+    angles: np.ndarray = np.degrees(np.stack([w_ec, w_inter, intra, np.array(inter)], axis=1))
+    return angles
 
 
 def accuracy(
@@ -159,7 +160,8 @@ def _angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         np.einsum("...i,...i->...", apart, apart),
         np.einsum("...i,...i->...", together, together),
     )
-    return 2.0 * np.arctan2(np.sqrt(lengths[0]), np.sqrt(lengths[1]))
+    angles: np.ndarray = 2.0 * np.arctan2(np.sqrt(lengths[0]), np.sqrt(lengths[1]))
+    return angles
 
 
 def _class_sums(points: np.ndarray, rank: np.ndarray, count: int) -> np.ndarray:
@@ -185,14 +187,16 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     largest[np.isinf(largest)] = np.nan
     vectors = np.divide(vectors, largest, out=np.zeros_like(vectors), where=largest != 0)
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
-    return np.divide(vectors, length, out=vectors, where=length != 0)
+    np.divide(vectors, length, out=vectors, where=length != 0)
+    return vectors
 
 
 def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Row by row, the mean (M,) of the values (M, K) at ``where``; NaN where there are none."""
     count = where.sum(axis=1)
     total = np.where(where, values, 0.0).sum(axis=1)
-    return np.divide(total, count, out=np.full(len(values), math.nan), where=count > 0)
+    means: np.ndarray = np.divide(total, count, out=np.full(len(values), math.nan), where=count > 0)
+    return means
 
 
 def _numpy(values: Array) -> np.ndarray:

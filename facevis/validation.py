@@ -22,14 +22,14 @@ def choice(name: str, value: Any, choices: Sequence[str]) -> str:
     ValueError: tail is 'soft'; choose one of monotone, raw.
     """
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+        raise ValueError(f"{name} is {shown(value)}; choose one of {', '.join(choices)}.")
     return value
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:
     """A whole number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} is {_shown(value)}; give a whole number from {low} to {high}.")
+        raise ValueError(f"{name} is {shown(value)}; give a whole number from {low} to {high}.")
     return value
 
 
@@ -54,7 +54,7 @@ def within(name: str, value: Any, low: float, high: float) -> float:
     """A finite number from ``low`` to ``high``."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:
-        raise ValueError(f"{name} is {_shown(value)}; give a number from {low:g} to {high:g}.")
+        raise ValueError(f"{name} is {shown(value)}; give a number from {low:g} to {high:g}.")
     return float(value)
 
 
@@ -62,18 +62,32 @@ def positive(name: str, value: Any) -> float:
     """A finite number above 0."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 < value <= _LARGEST:
-        raise ValueError(f"{name} is {_shown(value)}; give a finite number above 0.")
+        raise ValueError(f"{name} is {shown(value)}; give a finite number above 0.")
     return float(value)
 
 
 def flag(name: str, value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise ValueError(f"{name} is {_shown(value)}; give True or False.")
+        raise ValueError(f"{name} is {shown(value)}; give True or False.")
     return value
 
 
-def _shown(value: Any) -> str:
-    """The value as it was given, cut where it is endless."""
+def shown(value: Any) -> str:
+    """The value as it was given, cut where it is endless.
+
+    >>> shown("no" * 40)
+    "'nononononononononononononononononononononononononononononon…"
+    """
     text = repr(value)
     return text if len(text) <= 60 else text[:60] + "…"
+
+
+def line(text: str, most: int = 80) -> str:
+    """Of a name or a value from outside a part of one line, whatever letters it has.
+
+    >>> line("two\\nlines"), line("endless", most=3)
+    ('two·lines', 'end…')
+    """
+    cut = text if len(text) <= most else text[:most] + "…"
+    return "".join(letter if letter.isprintable() else "·" for letter in cut)

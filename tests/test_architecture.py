@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    {"alignment", "assets", "geometry", "margins", "packings", "validation"},
+    {"alignment", "assets", "geometry", "margins", "packings", "validation", "writing"},
     {
         "adaptive",
         "corpora",

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from facevis.writing import growing
+
 LARGEST = 2**30
 """Bytes that are kept; past them what was used longest ago goes first."""
 
@@ -46,16 +48,11 @@ def recall(folder: Path, key: str) -> np.ndarray | None:
 
 def keep(folder: Path, key: str, array: np.ndarray) -> None:
     """Keep an array; where there is no room or no permission, it is not kept."""
-    growing = folder / f".{key}.{os.getpid()}.part"
-    try:
+    with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        with growing.open("wb") as file:
+        with growing(folder / f"{key}.npy") as partial, partial.open("wb") as file:
             np.save(file, array, allow_pickle=False)
-        growing.replace(folder / f"{key}.npy")
         _make_room(folder)
-    except OSError:
-        with contextlib.suppress(OSError):
-            growing.unlink(missing_ok=True)
 
 
 def size_of(folder: Path) -> int:

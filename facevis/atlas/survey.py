@@ -192,7 +192,8 @@ def _nearest_centres(prototypes: np.ndarray, means: np.ndarray) -> np.ndarray:
     """Of each class' sub-centres (C, S, D) the one nearest to its mean (C, D)."""
     directions = _directions(prototypes)
     best = np.einsum("csd,cd->cs", directions, means).argmax(axis=1)
-    return directions[np.arange(len(best)), best]
+    nearest: np.ndarray = directions[np.arange(len(best)), best]
+    return nearest
 
 
 def snapshot_of(
@@ -243,4 +244,5 @@ def _directions(vectors: np.ndarray) -> np.ndarray:
     """Rows of length one, float64; a zero row stays zero."""
     vectors = vectors.astype(np.float64)
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    units: np.ndarray = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return units

@@ -19,8 +19,9 @@ from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.decoding import MAX_SIZE, MIN_SIZE
 from facevis.corpora.folders import FileCorpus
 from facevis.corpora.lists import Seen
-from facevis.corpora.writing import MAX_SENTENCES, new_file
+from facevis.corpora.writing import MAX_SENTENCES
 from facevis.validation import whole
+from facevis.writing import new_file
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 Progress = Callable[[int, int], None]

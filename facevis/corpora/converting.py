@@ -27,9 +27,10 @@ from facevis.corpora.naming import write_names
 from facevis.corpora.packing import Packed
 from facevis.corpora.recordio_writing import write_recordio
 from facevis.corpora.shards import write_shards
-from facevis.corpora.writing import MAX_SENTENCES, ending, new_folder, readable
+from facevis.corpora.writing import MAX_SENTENCES, ending, readable
 from facevis.datasets.own import FORMATS as READ
 from facevis.validation import choice, whole
+from facevis.writing import new_folder
 
 FORMATS = ("recordio", "folder", "list", "webdataset")
 PAIRS = "pairs.txt"

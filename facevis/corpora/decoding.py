@@ -50,7 +50,7 @@ def decode_picture(data: bytes, size: int) -> np.ndarray:
         # Pillow's own memory, which is read-only.
         return np.array(decode(data if len(data) <= MAX_FILE_BYTES else b"", size))
     try:
-        pixels = simplejpeg.decode_jpeg(data)
+        pixels: np.ndarray = simplejpeg.decode_jpeg(data)
     except ValueError as error:
         raise ValueError(f"it is damaged ({str(error)[:80]})") from error
     if pixels.shape == (size, size, 3):

@@ -15,8 +15,9 @@ import numpy as np
 
 from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.packing import Packed
-from facevis.corpora.writing import new_folder, readable
+from facevis.corpora.writing import readable
 from facevis.datasets.own import MAX_FILE_BYTES
+from facevis.writing import new_folder
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 

@@ -6,7 +6,6 @@ A file that is not whole is made again. It knows no format of a set, and no pick
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from facevis.corpora.mapped import MappedFile
+from facevis.writing import growing
 
 Arrays = dict[str, np.ndarray]
 
@@ -41,12 +41,10 @@ def kept(
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         pass  # not there, or not whole
     found = find()
-    temporary = place.with_suffix(f".{os.getpid()}.tmp")
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as target:
+        with growing(place) as partial, partial.open("wb") as target:
             np.savez(target, allow_pickle=False, **found)
-        temporary.replace(place)
     except OSError as error:
         remarks.append(f"{cache} could not keep the labels for the next time ({error.strerror}).")
     return found

@@ -17,7 +17,7 @@ from facevis.corpora.corpus import Corpus
 from facevis.corpora.folders import FileCorpus
 from facevis.corpora.labelling import by_text
 from facevis.corpora.packing import Packed
-from facevis.corpora.writing import new_file
+from facevis.writing import new_file
 
 SUFFIXES = (".lst", ".txt", ".tsv", ".csv")
 _HEADINGS = ("label", "identity", "class", "person", "id")

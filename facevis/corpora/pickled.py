@@ -203,7 +203,8 @@ def _encode(machine: _Machine, given: tuple[Any, ...]) -> bytes:
     machine.allowed -= len(given[0])
     if machine.allowed < 0:
         _refuse("one text many times")
-    return given[0].encode("latin-1")
+    data: bytes = given[0].encode("latin-1")
+    return data
 
 
 def _empty(_: _Machine, given: tuple[Any, ...]) -> bytes:
@@ -235,7 +236,7 @@ def _from_buffer(_: _Machine, given: tuple[Any, ...]) -> Row:
 def _scalar(_: _Machine, given: tuple[Any, ...]) -> bool:
     if len(given) != 2 or given[0] != _Kind("b1") or given[1] not in (b"\0", b"\1"):
         _refuse("a number of another type")
-    return given[1] == b"\1"
+    return bool(given[1] == b"\1")
 
 
 def _fill(row: Row, kind: Any, shape: Any, data: Any) -> None:

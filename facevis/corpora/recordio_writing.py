@@ -16,7 +16,8 @@ import numpy as np
 from facevis.corpora.recordio_scan import HEADER, LARGEST_EXACT, LENGTH, MAGIC, MAGIC_BYTES
 from facevis.validation import whole
 
-_NAMES = ("train.rec", "property", "train.idx")
+_NAMES = ("property", "train.idx", "train.rec")
+"""In this order: a folder with a train.rec has the others."""
 """In the order in which they are put in place: without its index a set can still be read."""
 
 

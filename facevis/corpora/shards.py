@@ -22,9 +22,10 @@ from facevis.corpora.labelling import by_text
 from facevis.corpora.mapped import MappedFile
 from facevis.corpora.naming import read_names, write_names
 from facevis.corpora.shard_samples import LABELS, PICTURES, samples
-from facevis.corpora.writing import new_folder, readable
+from facevis.corpora.writing import readable
 from facevis.datasets.own import MAX_FILE_BYTES
 from facevis.validation import whole
+from facevis.writing import new_folder
 
 MAX_SHARDS = 100_000
 _MOST_MAPPED = 400

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facevis.corpora.bins import BinSet
 from facevis.corpora.corpus import Corpus, DamagedPicture
-from facevis.corpora.writing import new_file
+from facevis.writing import new_file
 
 TILE = 112
 """Side of a picture in pixels, that of most face sets."""

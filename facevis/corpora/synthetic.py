@@ -9,7 +9,6 @@ the seed and its place; what the pictures of an identity share shows faintly.
 from __future__ import annotations
 
 import io
-import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from PIL import Image, ImageOps
 from facevis.corpora.corpus import Corpus
 from facevis.datasets.faces import draw_faces
 from facevis.validation import whole
+from facevis.writing import growing
 
 KINDS = {
     "faces": {"identities": 200, "images": 20, "size": 48, "seed": 0, "first": 0},
@@ -220,10 +220,8 @@ class DrawnFaces(_Made):
     def _write(self, pictures: np.ndarray, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(f".{os.getpid()}.tmp")
-            with temporary.open("wb") as file:
+            with growing(path) as partial, partial.open("wb") as file:
                 np.save(file, pictures, allow_pickle=False)
-            temporary.replace(path)
         except OSError as error:
             raise ValueError(
                 f"{str(path.parent)[-80:]} cannot keep the drawn faces ({error.strerror}); choose "

@@ -1,73 +1,15 @@
-"""What all writers share: files and folders that appear whole or not at all, and file endings.
+"""What all writers of sets share: which pictures can be read, and their file endings.
 
 It knows no format of a set.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from facevis.corpora.corpus import Corpus, DamagedPicture
 
 MAX_SENTENCES = 50
-
-
-@contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which gets its name when the block ends well and vanishes otherwise."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    with _in_words(folder):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ValueError(f"{folder} exists and is not empty; choose another name.")
-        if partial.exists():
-            raise ValueError(f"{partial} is left from a run that did not end; delete it first.")
-        partial.mkdir(parents=True)
-        try:
-            yield partial
-            if folder.exists():
-                folder.rmdir()
-            partial.replace(folder)
-        finally:
-            if partial.exists():
-                shutil.rmtree(partial)
-
-
-@contextmanager
-def new_file(path: Path, replace: bool = False) -> Iterator[Path]:
-    """A file to write, which gets its name when the block ends well and vanishes otherwise.
-
-    ``ValueError`` if the name is taken, unless an old file may be replaced.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with new_file(Path(folder) / "list.txt") as partial:
-    ...         _ = partial.write_text("Ada/1.jpg")
-    ...     [path.name for path in Path(folder).iterdir()]
-    ['list.txt']
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    with _in_words(path):
-        if not replace and path.exists():
-            raise ValueError(f"{path} exists already; choose another name.")
-        try:
-            yield partial
-            partial.replace(path)
-        finally:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(
-            f"{path} cannot be written ({error.strerror}); make room or choose another place."
-        ) from error
 
 
 def ending(data: bytes) -> str:

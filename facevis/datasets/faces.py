@@ -114,7 +114,8 @@ def draw_faces(identities: np.ndarray, places: np.ndarray, size: int, seed: int)
     for place, (k, j) in enumerate(zip(identities, places, strict=True)):
         noise = np.random.default_rng((seed, k, j, 2)).standard_normal(shape, np.float32)
         picture[place] += 5.0 * noise
-    return picture.clip(0, 255).astype(np.uint8)
+    pixels: np.ndarray = picture.clip(0, 255).astype(np.uint8)
+    return pixels
 
 
 class _Canvas:
@@ -160,7 +161,8 @@ def _blend(colours: np.ndarray, share: np.ndarray) -> np.ndarray:
     place = share[:, 0, 0] * (len(colours) - 1)
     low = np.floor(place).astype(int).clip(0, len(colours) - 2)
     rest = (place - low)[:, None]
-    return (colours[low] * (1 - rest) + colours[low + 1] * rest).astype(np.float32)
+    blended: np.ndarray = (colours[low] * (1 - rest) + colours[low + 1] * rest).astype(np.float32)
+    return blended
 
 
 def _background(p: dict[str, np.ndarray]) -> np.ndarray:
@@ -172,7 +174,8 @@ def _skin(p: dict[str, np.ndarray]) -> np.ndarray:
     warm = np.concatenate(
         [p["warmth"][:, 0] - 0.5, 0 * p["warmth"][:, 0], 0.5 - p["warmth"][:, 0]], 1
     )
-    return _blend(_SKINS, p["skin"]) + 16 * warm
+    skin: np.ndarray = _blend(_SKINS, p["skin"]) + 16 * warm
+    return skin
 
 
 def _hair(p: dict[str, np.ndarray]) -> np.ndarray:

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facevis.datasets.dataset import Dataset
-from facevis.validation import whole
+from facevis.validation import line, whole
 
 MAX_CLASSES = 1000
 MAX_IMAGES = 20_000
@@ -66,7 +66,7 @@ def own_images(path: str | Path, size: int = 32) -> Dataset:
             pictures.setdefault(label, []).append(decode(data, size))
         except ValueError as error:
             if len(skipped) < MAX_SENTENCES:
-                skipped.append(f"{_shown(f'{label}/{name}')} was left out: {error}.")
+                skipped.append(f"{line(f'{label}/{name}')} was left out: {error}.")
         if sum(map(len, pictures.values())) > MAX_IMAGES or len(pictures) > MAX_CLASSES:
             raise ValueError(
                 f"{path.name} holds more than {MAX_IMAGES} pictures or {MAX_CLASSES} classes; "
@@ -84,7 +84,7 @@ def _dataset(path: Path, pictures: dict[str, list[np.ndarray]], skipped: list[st
         )
     if len(pictures) < 2:
         raise ValueError(
-            f"{path.name} has one class only ({_shown(next(iter(pictures)))}); a loss needs at "
+            f"{path.name} has one class only ({line(next(iter(pictures)))}); a loss needs at "
             f"least two subfolders with pictures.{hint}"
         )
     if max(map(len, pictures.values())) < 2:
@@ -131,7 +131,7 @@ def _zip_entries(path: Path) -> Iterator[Entry]:
                 if folders.setdefault(parts[-2], parts[:-1]) != parts[:-1]:
                     both = " and ".join(map("/".join, (folders[parts[-2]], parts[:-1])))
                     raise ValueError(
-                        f"{path.name} has two folders of one name, {_shown(both, 160)}; rename one."
+                        f"{path.name} has two folders of one name, {line(both, 160)}; rename one."
                     )
                 with archive.open(info) as stream:
                     data = stream.read(MAX_FILE_BYTES + 1)  # the header may lie about the size
@@ -156,16 +156,11 @@ def _check_archive(path: Path, infos: list[zipfile.ZipInfo]) -> None:
         outside = name.is_absolute() or ".." in name.parts or name.parts[:1] == ("~",)
         if outside or ":" in (name.parts[0] if name.parts else ""):
             raise ValueError(
-                f"{path.name} holds a path that leaves the archive ({_shown(info.filename)}); "
+                f"{path.name} holds a path that leaves the archive ({line(info.filename)}); "
                 "zip the folder itself again."
             )
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise ValueError(f"{path.name} holds a link ({_shown(info.filename)}); zip real files.")
-
-
-def _shown(name: str, most: int = 80) -> str:
-    """A name as a part of one line: whoever packed an archive chose it."""
-    return "".join(letter if letter.isprintable() else "·" for letter in name[:most])
+            raise ValueError(f"{path.name} holds a link ({line(info.filename)}); zip real files.")
 
 
 def _visible(name: str) -> bool:

@@ -112,4 +112,5 @@ def _place(share: float, count: int) -> tuple[int, float]:
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    units: np.ndarray = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return units

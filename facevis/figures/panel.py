@@ -104,7 +104,7 @@ class Panel:
         rim = Circle((0, 0), inner, fc="none", ec=self.theme.rim, lw=1.2, zorder=2)
         self.axes.add_patch(rim)
 
-    def _lines(self, segments: list, color: str, width: float, zorder: float) -> LineCollection:
+    def _lines(self, segments: list[Any], color: str, width: float, zorder: float) -> LineCollection:
         lines = LineCollection(segments, colors=color, linewidths=width, zorder=zorder)
         self._add(lines)
         return lines

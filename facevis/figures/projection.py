@@ -42,7 +42,8 @@ def hidden(points: np.ndarray) -> np.ndarray:
     page, depth = project(points)
     if points.shape[-1] == 2:
         return np.zeros(len(points), dtype=bool)
-    return (depth < 0.0) & (np.square(page).sum(axis=1) < INNER**2)
+    behind: np.ndarray = (depth < 0.0) & (np.square(page).sum(axis=1) < INNER**2)
+    return behind
 
 
 def visible_runs(points: np.ndarray) -> list[np.ndarray]:
@@ -69,7 +70,8 @@ def cap_circle(centre: np.ndarray, radius: float, count: int = 96) -> np.ndarray
     second = np.cross(centre, first)
     turn = np.linspace(0.0, 2.0 * np.pi, count + 1)[:, None]
     around = np.cos(turn) * first + np.sin(turn) * second
-    return 1.002 * (np.cos(radius) * centre + np.sin(radius) * around)
+    rim: np.ndarray = 1.002 * (np.cos(radius) * centre + np.sin(radius) * around)
+    return rim
 
 
 def cap_arc(centre: np.ndarray, radius: float, height: float = 1.0, count: int = 48) -> np.ndarray:
@@ -86,7 +88,8 @@ def shading(size: int = 320) -> np.ndarray:
     front = np.sqrt(np.clip(1.0 - x**2 - y**2, 0.0, None))
     places = np.stack([x, y, front], axis=-1) @ AXES
     light = np.clip(places @ np.array(_LAMP) + 0.25, -1.0, 1.0)
-    return (light + 1.0) / 2.0
+    brightness: np.ndarray = (light + 1.0) / 2.0
+    return brightness
 
 
 def last_of_each(places: np.ndarray, kinds: np.ndarray) -> np.ndarray:
@@ -106,4 +109,5 @@ def last_of_each(places: np.ndarray, kinds: np.ndarray) -> np.ndarray:
 def directions(vectors: np.ndarray) -> np.ndarray:
     """Rows (C, D) of unit length; a zero row stays zero."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    units: np.ndarray = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return units

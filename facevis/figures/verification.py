@@ -238,7 +238,7 @@ def _style(axes: Axes, look: Theme, across: str, up: str) -> None:
         spine.set_visible(side in ("left", "bottom"))
 
 
-def _line(place: int) -> dict:
+def _line(place: int) -> dict[str, Any]:
     return dict(color=class_color(place), lw=2.0, ls=_DASHES[place], solid_capstyle="round")
 
 

@@ -157,7 +157,7 @@ Row = tuple[np.ndarray, int, int, dict[int, str]]
 """A picture, its label, its place, and what was damaged before it."""
 
 
-class _Pictures(Dataset):
+class _Pictures(Dataset[Row]):
     def __init__(self, corpus: Corpus, size: int) -> None:
         self.corpus, self.size = corpus, size
 

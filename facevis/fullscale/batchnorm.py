@@ -47,7 +47,7 @@ class SharedBatchNorm(_BatchNorm):
         centred = x - mean.view(shape)
         variance = _Sum.apply(centred.square().sum(axes)) / count
         self._follow(mean.detach(), variance.detach() * count / max(count - 1, 1))
-        found = centred * torch.rsqrt(variance + self.eps).view(shape)
+        found: Tensor = centred * torch.rsqrt(variance + self.eps).view(shape)
         if self.affine:
             found = found * self.weight.view(shape) + self.bias.view(shape)
         return found.to(input.dtype)
@@ -65,7 +65,8 @@ class SharedBatchNorm(_BatchNorm):
 def share_batch_norm(network: nn.Module, device: str) -> nn.Module:
     """The network with all its batch norms shared; names, weights and statistics stay."""
     if device == "cuda":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        shared: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        return shared
     for name, child in network.named_children():
         if isinstance(child, _BatchNorm):
             shared = SharedBatchNorm(

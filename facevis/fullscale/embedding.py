@@ -56,7 +56,8 @@ class NetworkEmbedder:
 
     def _run(self, pictures: torch.Tensor) -> np.ndarray:
         try:
-            return self._network(as_tensor(pictures, self._device)).float().cpu().numpy()
+            found: np.ndarray = self._network(as_tensor(pictures, self._device)).float().cpu().numpy()
+            return found
         except torch.OutOfMemoryError as error:
             raise ValueError(
                 f"{self.trained.name} does not fit into the memory that is left on the GPU; free "

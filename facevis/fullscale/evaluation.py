@@ -323,4 +323,5 @@ def _chosen(labels: np.ndarray, identities: int, each: int) -> tuple[np.ndarray,
 
 def _by_degree(cosines: np.ndarray) -> list[int]:
     angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
-    return np.histogram(angles, bins=180, range=(0.0, 180.0))[0].tolist()
+    counts = np.histogram(angles, bins=180, range=(0.0, 180.0))[0]
+    return [int(count) for count in counts]

@@ -21,10 +21,10 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from facevis.corpora.writing import new_file
 from facevis.embedders import OnnxEmbedder, OnnxOptions
 from facevis.fullscale.pixels import as_tensor
 from facevis.fullscale.trained import Trained
+from facevis.writing import new_file
 
 FORMATS = (".onnx", ".safetensors")
 """Suffixes of the files that can be written."""

@@ -25,7 +25,8 @@ class PairObjective(nn.Module):
         with torch.autocast(embeddings.device.type, enabled=False):
             wide = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
             every = ranks.GatherWithGradient.apply(wide)
-            return self.objective(every, ranks.gather(labels))
+            loss: Tensor = self.objective(every, ranks.gather(labels))
+            return loss
 
 
 def rule_of(config: HeadConfig) -> FixedMargin | None:

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from facevis.writing import write_whole
+
 METRICS = "metrics.jsonl"
 _HISTOGRAMS = ("own", "nearest_other")
 
@@ -60,10 +62,8 @@ class Journal:
             or entry["step"] < resumed_at
             or (entry["step"] == resumed_at and entry["kind"] == "train")
         ]
-        growing = self.path.with_name(f".{METRICS}.part")
         lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept)
-        growing.write_text("".join(lines), encoding="utf-8")
-        growing.replace(self.path)
+        write_whole(self.path, "".join(lines))
 
     def write(self, kind: str, step: int, **values: Any) -> None:
         """Append one entry."""

@@ -25,6 +25,7 @@ import psutil
 
 from facevis.fullscale.config import PAIR_LOSSES, FullScaleConfig
 from facevis.validation import whole
+from facevis.writing import scratch
 
 WARM_UP, MEASURED = 2, 10
 """Steps of a probe: those that find out how to compute, and those that are timed."""
@@ -159,7 +160,7 @@ class Probe:
 
     def __init__(self, config: FullScaleConfig, processes: int = 1) -> None:
         config.check(whole("processes", processes, 1, 1024))
-        self._folder = Path(tempfile.mkdtemp(prefix="facevis-probe-"))
+        self._folder = scratch()
         file = self._folder / "config.json"
         file.write_text(config.to_json(), encoding="utf-8")
         self.progress: tuple[str, float] = ("starting", 0.0)

@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from facevis.fullscale import running
-from facevis.fullscale.runs import write_whole
+from facevis.writing import write_whole
 
 QUEUED, LOG = "queued.json", "log.txt"
 LARGEST_LOG = 10 * 2**20

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from facevis.fullscale.runs import write_whole
+from facevis.writing import write_whole
 
 PROCESS = "process.json"
 

@@ -19,6 +19,7 @@ from facevis import __version__
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.plain import flat
+from facevis.writing import clear, growing, write_whole
 
 CONFIG, ENVIRONMENT, CHECKPOINTS = "config.json", "environment.json", "checkpoints"
 
@@ -33,7 +34,10 @@ def prepare(folder: Path, config: FullScaleConfig) -> None:
         if (folder / CONFIG).exists():
             _accept(folder, config)
             return
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            _begin(folder, config)
+            return
+        clear(folder)
         if any(folder.iterdir()):
             raise ValueError(
                 f"{folder} is not empty and holds no run; choose another --out for the new run."
@@ -41,6 +45,19 @@ def prepare(folder: Path, config: FullScaleConfig) -> None:
         write_whole(folder / CONFIG, config.to_json())
     except OSError as error:
         raise _not_writable(folder, error) from error
+
+
+def _begin(folder: Path, config: FullScaleConfig) -> None:
+    """A new folder that has its configuration from the first moment."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with growing(folder) as partial:
+            partial.mkdir()
+            (partial / CONFIG).write_text(config.to_json(), encoding="utf-8")
+    except OSError:
+        if not (folder / CONFIG).exists():
+            raise
+        _accept(folder, config)  # another process of the run, or another app, was quicker
 
 
 def _accept(folder: Path, config: FullScaleConfig) -> None:
@@ -62,13 +79,6 @@ def _not_writable(folder: Path, error: OSError) -> ValueError:
         f"{folder} cannot be written ({error.strerror}); make room or correct its permissions, or "
         "choose another --out."
     )
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that it is there as a whole or not at all."""
-    growing = path.with_name(f".{path.name}.part")
-    growing.write_text(text, encoding="utf-8")
-    growing.replace(path)
 
 
 def read_config(folder: Path) -> FullScaleConfig:

@@ -25,7 +25,7 @@ def learning_rate(step: int, highest: float, schedule: ScheduleConfig) -> float:
     share = (step - schedule.warmup) / max(schedule.steps - schedule.warmup, 1)
     left = max(1.0 - share, 0.0)
     if schedule.kind == "polynomial":
-        return highest * left**schedule.power
+        return float(highest * left**schedule.power)
     return highest * 0.5 * (1.0 - math.cos(math.pi * left))
 
 

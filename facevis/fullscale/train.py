@@ -96,7 +96,7 @@ class Training:
 
     def _spread(self) -> nn.Module:
         """The network as it is called while training: compiled, its gradients averaged."""
-        network: Any = torch.compile(self.network) if self.config.compile else self.network
+        network: nn.Module = torch.compile(self.network) if self.config.compile else self.network
         if ranks.world() == 1:
             return network
         devices = [self.device.index] if self.device.type == "cuda" else None

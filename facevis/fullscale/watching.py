@@ -78,7 +78,7 @@ class Watch:
 
     folder: Path
     _job: Job | None = None
-    _seen: tuple = ()
+    _seen: tuple[Any, ...] = ()
     _looked: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -186,9 +186,9 @@ class _Thinned(Generic[_Line]):
 def _news(folder: Path, place: str) -> _News:
     """What a journal says from a place on."""
     train: _Thinned[bytes] = _Thinned(MOST_POINTS)
-    angles: _Thinned[dict] = _Thinned(_MOST_ANGLES)
-    evaluations: dict[str, _Thinned[dict]] = {}
-    events: deque[dict] = deque(maxlen=_MOST_EVENTS)
+    angles: _Thinned[dict[str, Any]] = _Thinned(_MOST_ANGLES)
+    evaluations: dict[str, _Thinned[dict[str, Any]]] = {}
+    events: deque[dict[str, Any]] = deque(maxlen=_MOST_EVENTS)
     unreadable = 0
     try:
         with (folder / METRICS).open("rb") as file:

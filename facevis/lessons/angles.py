@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from facevis.assets import asset_path
 from facevis.geometry import packing_angle
+from facevis.writing import write_whole
 
 DIMENSIONS = (2, 3, 4, 8)
 COUNTS = range(2, 25)
@@ -46,4 +47,4 @@ def compute() -> dict[str, list[float]]:
 if __name__ == "__main__":
     path = asset_path(*_PATH)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(compute(), indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(compute(), indent=1) + "\n")

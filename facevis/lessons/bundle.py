@@ -27,6 +27,7 @@ from facevis.live.material import material_for
 from facevis.live.shown import ShownRun
 from facevis.live.sweep import POSTERIOR, sweep_bound, swept_values
 from facevis.mining import MINING
+from facevis.validation import line
 
 HIDEABLE = ("question", "controls", "text", "bar", "readouts", "lead")
 BROAD = ("costs", "effect", "strangers")
@@ -92,7 +93,7 @@ def opening(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     >>> state["number"], state["values"]["m2"], state["hidden"]
     (8, 0.4, ['seed'])
     >>> ignored
-    ['hide=everything was ignored: no lesson has anything of that name.']
+    ['hide=everything was ignored: choose one of question, ..., lead, or a control.']
     """
     ignored: list[str] = []
     number = _number(query.get("lesson", "1"), ignored)
@@ -104,7 +105,10 @@ def opening(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     ignored += wrong
     for name in hidden:
         if name not in known:
-            ignored.append(f"hide={name[:40]} was ignored: no lesson has anything of that name.")
+            ignored.append(
+                f"hide={line(name, 40)} was ignored: choose one of {', '.join(HIDEABLE)}, or a "
+                "control."
+            )
     state = {
         "number": number,
         "values": values,
@@ -120,7 +124,7 @@ def _number(text: str, ignored: list[str]) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     if 1 <= number <= len(LESSONS):
         return number
-    ignored.append(f"lesson={text[:40]} was ignored: choose one from 1 to {len(LESSONS)}.")
+    ignored.append(f"lesson={line(text, 40)} was ignored: choose one from 1 to {len(LESSONS)}.")
     return 1
 
 
@@ -130,7 +134,7 @@ def _one_of(
     text = query.get(name, choices[0])
     if text in choices:
         return text
-    ignored.append(f"{name}={text[:40]} was ignored: choose one of {', '.join(choices)}.")
+    ignored.append(f"{name}={line(text, 40)} was ignored: choose one of {', '.join(choices)}.")
     return choices[0]
 
 

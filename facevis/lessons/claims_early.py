@@ -33,7 +33,8 @@ def _plane(name: str, member: int, step: int = END) -> tuple[np.ndarray, np.ndar
 
 
 def _lengths(name: str, member: int, step: int = END) -> np.ndarray:
-    return np.linalg.norm(_plane(name, member, step)[0], axis=1)
+    lengths: np.ndarray = np.linalg.norm(_plane(name, member, step)[0], axis=1)
+    return lengths
 
 
 def _per_class(name: str, member: int, measure: Callable[[np.ndarray], float]) -> float:
@@ -47,12 +48,12 @@ def _stretch(points: np.ndarray) -> float:
     centre = points.mean(0)
     along = centre / np.linalg.norm(centre)
     across = np.array([-along[1], along[0]])
-    return ((points - centre) @ along).std() / ((points - centre) @ across).std()
+    return float(((points - centre) @ along).std() / ((points - centre) @ across).std())
 
 
 def _longest_to_shortest(points: np.ndarray) -> float:
     lengths = np.linalg.norm(points, axis=1)
-    return lengths.max() / lengths.min()
+    return float(lengths.max() / lengths.min())
 
 
 def _length_of(right: bool, step: int = 87) -> float:
@@ -82,7 +83,8 @@ def _is_strange() -> np.ndarray:
 
 def _sure(strange: bool) -> np.ndarray:
     """How sure the classifier is of the digits it has never seen, or of those it knows."""
-    return np.array(tape("stranger").header["extra"]["sure"])[_is_strange() == strange]
+    sure: np.ndarray = np.array(tape("stranger").header["extra"]["sure"])[_is_strange() == strange]
+    return sure
 
 
 def _passing(threshold: float, strange: bool) -> float:
@@ -94,7 +96,8 @@ def _sevens() -> np.ndarray:
     header = tape("stranger").header
     labels = np.array(header["run"]["labels"])
     named = np.array(header["extra"]["named"])
-    return named[labels == 7]
+    sevens: np.ndarray = named[labels == 7]
+    return sevens
 
 
 def _stranger_length(strange: bool) -> float:

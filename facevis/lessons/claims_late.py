@@ -42,7 +42,7 @@ def _rho(margin: Margin, count: int = 10, dim: int = 2) -> float:
 
 def _end_loss(name: str, member: int) -> float:
     """The mean of the last five kept losses: one batch alone is a matter of luck."""
-    return sum(frame["losses"][member] for frame in tape(name).header["frames"][-5:]) / 5
+    return float(sum(frame["losses"][member] for frame in tape(name).header["frames"][-5:]) / 5)
 
 
 def _most(margin: Margin) -> int:

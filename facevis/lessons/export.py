@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from facevis.assets import asset_path
@@ -24,6 +23,7 @@ from facevis.lessons.notes import notes_page
 from facevis.lessons.programme import LESSONS, lesson
 from facevis.lessons.tapes import tape
 from facevis.validation import choice
+from facevis.writing import in_words, write_whole
 
 PLOTLY = "plotly.min.js"
 ENTRY = "lesson/standalone.js"
@@ -62,10 +62,8 @@ def write_course(
 ) -> None:
     """Write all lessons, an index, the notes and Plotly into a folder that any host can serve."""
     choice("lang", language, LANGUAGES)
-    try:
+    with in_words(folder, "name another folder"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{folder} cannot be made ({error.strerror}); name another.") from error
     for place, one in enumerate(LESSONS):
         progress(place, len(LESSONS))
         _write(folder / file_name(one.number), lesson_html(one.number, language, alone=False))
@@ -218,21 +216,7 @@ def _plotly() -> str:
 
 def _write(path: Path, text: str) -> None:
     """Write a whole file or none: what was there stays until the new one is complete."""
-    made: Path | None = None
-    try:
+    with in_words(Path(str(path)[:200]), "name another file"):
         if not path.name or (path.exists() and not path.is_file()):
             raise OSError(0, "it is no file")
-        with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as partial:
-            made = Path(partial.name)
-            partial.write(text)
-        made.chmod(0o644)
-        made.replace(path.resolve())
-    except BaseException as error:
-        if made is not None:
-            made.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
-        reason = error.strerror or type(error).__name__
-        raise ValueError(
-            f"{str(path)[:200]} cannot be written ({reason}); name another file."
-        ) from error
+        write_whole(path, text)

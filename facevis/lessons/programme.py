@@ -6,9 +6,12 @@ whether they come from a link or a file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from facevis.validation import line
 
 FARTHEST_POWER = 7.0
 
@@ -28,7 +31,10 @@ class Range:
 
     def read(self, text: str) -> float:
         """What a link says; ``ValueError`` if it cannot be."""
-        value = float(text)
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
         if not self.low <= value <= self.high:
             raise ValueError(f"give a number from {self.low:g} to {self.high:g}")
         steps = (value - self.low) / self.step
@@ -296,6 +302,5 @@ def values_from_query(
         try:
             values[control.name] = control.read(text)
         except ValueError as error:
-            wanted = "give a number" if "convert" in str(error) else str(error)
-            ignored.append(f"{control.name}={text[:40]} was ignored: {wanted}.")
+            ignored.append(f"{control.name}={line(text, 40)} was ignored: {error}.")
     return values, ignored

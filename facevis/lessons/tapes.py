@@ -28,6 +28,7 @@ from facevis.live.material import Material
 from facevis.live.presets import CLASSIC_SCALE, COMPARISON_SCALE
 from facevis.live.sweep import sweep_config
 from facevis.margins import Margin
+from facevis.writing import write_whole
 
 Extra = Callable[[Ensemble, np.ndarray], dict[str, Any]]
 Turn = Callable[[Snapshot], Snapshot]
@@ -278,7 +279,7 @@ def record_all() -> None:
         made = record(name)
         path = tape_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(made.bytes)
+        write_whole(path, made.bytes)
         print(f"{name}: {len(made.bytes) / 1e3:.0f} kB, {len(made.header['lengths'])} frames")
 
 

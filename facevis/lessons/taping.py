@@ -32,7 +32,8 @@ def evenly(candidates: np.ndarray, count: int) -> np.ndarray:
     array([0, 4, 9])
     """
     count = min(count, len(candidates))
-    return candidates[np.linspace(0, len(candidates) - 1, count).round().astype(int)]
+    even: np.ndarray = candidates[np.linspace(0, len(candidates) - 1, count).round().astype(int)]
+    return even
 
 
 def as_cosines(snapshot: Snapshot) -> Snapshot:

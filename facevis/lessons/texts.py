@@ -116,21 +116,21 @@ def _question(text: str, language: str) -> tuple[str, tuple[Option, ...]]:
 def _html(text: str, language: str) -> str:
     # A formula on a line of its own is a paragraph of its own.
     text = re.sub(r"^(\$\$.+\$\$)$", r"\n\1\n", text, flags=re.MULTILINE)
-    return _markdown().render(_fill(text, language)).strip()
+    return str(_markdown().render(_fill(text, language))).strip()
 
 
 def _line(text: str, language: str) -> str:
     """Without a paragraph around it."""
-    return _markdown().renderInline(_fill(" ".join(text.split()), language)).strip()
+    return str(_markdown().renderInline(_fill(" ".join(text.split()), language))).strip()
 
 
 def _fill(text: str, language: str) -> str:
     """Put the numbers in; between dollars a decimal comma must not become a list's."""
 
-    def one(match: re.Match) -> str:
+    def one(match: re.Match[str]) -> str:
         return claim_text(match[1], language)
 
-    def formula(match: re.Match) -> str:
+    def formula(match: re.Match[str]) -> str:
         return re.sub(r"\[\[(\w+)\]\]", lambda m: one(m).replace(",", "{,}"), match[0])
 
     # A number and its sign of percent stay on one line.
@@ -146,7 +146,7 @@ def _markdown() -> MarkdownIt:
     return markdown
 
 
-def _formula(content: str, options: dict) -> str:
+def _formula(content: str, options: dict[str, Any]) -> str:
     display = "block" if options.get("display_mode") else "inline"
     # A comma in braces is a decimal comma: one number, not a list of two.
     made = convert(content, display=display)

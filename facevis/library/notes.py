@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from facevis.fullscale import jobs
-from facevis.fullscale.runs import CHECKPOINTS, write_whole
+from facevis.fullscale.runs import CHECKPOINTS
 from facevis.library import toys
 from facevis.library.shelf import entry_of, size_of
+from facevis.writing import write_whole
 
 NOTES = "notes.txt"
 LONGEST = 20_000

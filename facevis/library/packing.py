@@ -7,7 +7,6 @@ caches, TensorBoard's events) stays behind. No pickle. It knows folders and arch
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from facevis.library import toys
 from facevis.library.checks import CHECKPOINT_FILE, FULL_FILES, TOY_FILES, check_run
 from facevis.library.shelf import entry_of
 from facevis.validation import path_of
+from facevis.writing import growing
 
 SUFFIX = ".facevis.zip"
 MANIFEST, FORMAT = "manifest.json", "facevis-run-1"
@@ -54,19 +54,15 @@ def pack(folder: Path, target: Path, checkpoints: bool = True) -> None:
         check_run(folder, names)
     except ValueError as error:
         raise ValueError(f"{entry.name} cannot be exported: {error}") from error
-    growing = target.with_name(f".{target.name}.part")
     try:
-        _write(folder, growing, names)
-        growing.rename(target)
+        with growing(target) as partial:
+            _write(folder, partial, names)
     except OSError as error:
         where = error.filename or target
         raise ValueError(
             f"{entry.name} could not be exported ({error.strerror}: {where}); make room, correct "
             "the permissions, or choose another place."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            growing.unlink()
 
 
 def _write(folder: Path, path: Path, names: list[str]) -> None:

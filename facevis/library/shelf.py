@@ -229,7 +229,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 Measure = Callable[[Entry], float]
 
 
-def _best(name: str, choose: Callable) -> Measure:
+def _best(name: str, choose: Callable[..., Any]) -> Measure:
     def measure(entry: Entry) -> float:
         values = [v for v in entry.numbers.get(name, ()) if v == v]
         return choose(values) if values else float("inf")

@@ -7,7 +7,6 @@ nothing of full-scale runs, nor of screens.
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -15,9 +14,10 @@ from typing import Any
 
 from facevis import __version__
 from facevis.fullscale import jobs
-from facevis.fullscale.runs import CONFIG, write_whole
+from facevis.fullscale.runs import CONFIG
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
+from facevis.writing import growing
 
 RECORDING, ABOUT = "recording.npz", "about.json"
 FORMAT = "facevis-kept-1"
@@ -85,19 +85,17 @@ def keep(recording: Recording, runs: Path, name: str = "") -> Path:
         raise ValueError(f"there is a run {folder.name} already; choose another name.")
     data = recording.to_bytes()
     about = {"format": FORMAT, "facevis": __version__, "kept": round(time.time(), 3)}
-    growing = runs / f".keeping-{time.time_ns()}"
     try:
-        growing.mkdir(parents=True)
-        (growing / RECORDING).write_bytes(data)
-        write_whole(growing / ABOUT, json.dumps(about, indent=1))
-        growing.rename(folder)
+        runs.mkdir(parents=True, exist_ok=True)
+        with growing(folder) as partial:
+            partial.mkdir()
+            (partial / RECORDING).write_bytes(data)
+            (partial / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
     except OSError as error:
         raise ValueError(
             f"the run could not be kept in {runs} ({error.strerror}); make room or correct the "
             "permissions. It is still in the app."
         ) from error
-    finally:
-        shutil.rmtree(growing, ignore_errors=True)
     return folder
 
 

@@ -13,7 +13,6 @@ import json
 import shutil
 import stat
 import struct
-import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from facevis.library.checks import CHECKPOINT_FILE, FULL_FILES, TOY_FILES, check
 from facevis.library.notes import LONGEST, NOTES
 from facevis.library.packing import BLOCK, FORMAT, MANIFEST
 from facevis.validation import path_of
+from facevis.writing import beside, bring_to_disk, clear
 
 _KINDS = {"toy": TOY_FILES, "full-scale": FULL_FILES}
 _MOST_MEMBERS = 20_000
@@ -38,8 +38,6 @@ _UNREADABLE = (
     *(zlib.error, OverflowError, KeyError, IndexError, TypeError, RecursionError, OSError),
 )
 """What reading a damaged archive raises."""
-_GROWING = ".importing-"
-_DAY = 86_400.0
 
 
 def unpack(source: Path | BinaryIO, runs: Path) -> Path:
@@ -59,21 +57,20 @@ def unpack(source: Path | BinaryIO, runs: Path) -> Path:
             ) from error
     with _opened(source) as archive:
         manifest = _checked_names(archive, _size_of(source))
-        growing = runs / f"{_GROWING}{time.time_ns()}"
         try:
             _make_room(runs, sum(entry["size"] for entry in manifest["files"].values()))
-            growing.mkdir()
-            for name, told in manifest["files"].items():
-                _extract(archive, name, told, growing)
-            _check_run(growing, manifest)
-            return _land(growing, runs, manifest["name"])
+            with beside(runs / manifest["name"]) as growing:
+                growing.mkdir()
+                for name, told in manifest["files"].items():
+                    _extract(archive, name, told, growing)
+                _check_run(growing, manifest)
+                bring_to_disk(growing)
+                return _land(growing, runs, manifest["name"])
         except OSError as error:
             raise ValueError(
                 f"the run could not be written to {runs} ({error.strerror or error}); make room or "
                 "correct the permissions."
             ) from error
-        finally:
-            shutil.rmtree(growing, ignore_errors=True)
 
 
 def _damaged(reason: object) -> ValueError:
@@ -204,11 +201,9 @@ def _check_run(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def _make_room(runs: Path, size: int) -> None:
-    """The folder of runs is there, has room, and holds nothing of an import that was cut off."""
+    """The folder of runs is there and has room, also that of an import that was cut off."""
     runs.mkdir(parents=True, exist_ok=True)
-    for left in runs.glob(f"{_GROWING}*"):
-        if time.time() - left.stat().st_mtime > _DAY:
-            shutil.rmtree(left, ignore_errors=True)
+    clear(runs)
     free = shutil.disk_usage(runs).free
     if size > free:
         raise ValueError(

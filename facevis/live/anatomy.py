@@ -100,7 +100,8 @@ class Anatomy:
         ``detached`` is there for the margin family only; ``gradients`` is {} for an unseen
         identity. The numbers of a member that diverged are null, also those in its lists.
         """
-        return _plain(dataclasses.asdict(self))
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
 
 
 @dataclass(frozen=True, eq=False)

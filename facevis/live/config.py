@@ -14,7 +14,7 @@ from facevis.margins import Margin, check_gradient, check_tail
 from facevis.mining import MINING
 from facevis.models import NETWORKS
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
-from facevis.validation import choice, flag, whole, within
+from facevis.validation import choice, flag, shown, whole, within
 
 SWEPT = ("m1", "m2", "m3", "scale")
 # The classic setting of each loss (CVPR papers; distances: FaceNet and Hadsell et al.).
@@ -60,7 +60,7 @@ class Member:
         check_gradient(self.gradient)
         choice("mining", self.mining, MINING)
         if self.margin is not None and not isinstance(self.margin, Margin):
-            raise ValueError(f"margin is {self.margin!r}; give a Margin(m1, m2, m3).")
+            raise ValueError(f"margin is {shown(self.margin)}; give a Margin(m1, m2, m3).")
         if self.margin is None:
             margin = CLASSIC_MARGIN.get(self.objective, Margin())
             object.__setattr__(self, "margin", margin)
@@ -117,9 +117,9 @@ class RunConfig:
         if not isinstance(self.members, tuple) or not all(
             isinstance(member, Member) for member in self.members
         ):
-            raise ValueError(f"members is {self.members!r}; give a tuple of Member.")
+            raise ValueError(f"members is {shown(self.members)}; give a tuple of Member.")
         if not isinstance(self.dataset, str):
-            raise ValueError(f"dataset is {self.dataset!r}; give a name or a path as text.")
+            raise ValueError(f"dataset is {shown(self.dataset)}; give a name or a path as text.")
         if not 1 <= len(self.members) <= 256:
             raise ValueError(f"a run has 1 to 256 members, not {len(self.members)}.")
         choice("network", self.network, NETWORKS)

@@ -113,7 +113,8 @@ class Ensemble:
 
     def shares(self, images: Tensor) -> tuple[Tensor, ...]:
         """The raw embeddings (G, B, D) of each group, images (B, pixels)."""
-        return self.network(images).split(self._sizes)
+        shares: tuple[Tensor, ...] = self.network(images).split(self._sizes)
+        return shares
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
         """Images (B, pixels) and labels (B,) of the next step."""

@@ -209,7 +209,7 @@ def group_members(
     device: torch.device,
 ) -> list[Group]:
     """Sort members into groups; equal seeds start from equal prototypes."""
-    kinds: dict[tuple, list[int]] = {}
+    kinds: dict[tuple[Any, ...], list[int]] = {}
     for place, member in enumerate(members):
         kinds.setdefault(_kind(member), []).append(place)
     groups: list[Group] = []
@@ -253,7 +253,7 @@ def group_losses(
     return torch.cat(losses)
 
 
-def _kind(member: Member) -> tuple:
+def _kind(member: Member) -> tuple[Any, ...]:
     if member.in_margin_family:
         return ("margin", member.tail, member.gradient)
     if member.objective == "triplet":

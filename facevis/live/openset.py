@@ -76,7 +76,7 @@ def report(look: Look, material: Material, question: Question) -> dict[str, Any]
     names = material.dataset.class_names[first:]
     members = [_member(look, i, labels, names, question) for i in range(len(look.embeddings))]
     identities, sizes = np.unique(labels, return_counts=True)
-    return _plain(
+    told: dict[str, Any] = _plain(
         {
             "step": look.step,
             "names": list(names),
@@ -96,6 +96,7 @@ def report(look: Look, material: Material, question: Question) -> dict[str, Any]
             "members": members,
         }
     )
+    return told
 
 
 def _member(
@@ -163,7 +164,7 @@ def _folds(points: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     return {"folds": folds, "mean": found.mean, "error": found.standard_error}
 
 
-def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
+def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list[Any]]:
     """Of each degree some pairs, [first, second, angle], drawn at random: genuine and impostor."""
     rng = np.random.default_rng(0)
     rows = np.sort(rng.permutation(len(labels))[:_PAIRED])
@@ -172,7 +173,7 @@ def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
     angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
     same = labels[rows[first]] == labels[rows[second]]
     order = rng.permutation(len(angles))
-    found: dict[str, list] = {}
+    found: dict[str, list[Any]] = {}
     for name, kind in (("genuine", order[same[order]]), ("impostor", order[~same[order]])):
         kind = kind[np.argsort(angles[kind].astype(np.int16), kind="stable")]
         degree = angles[kind].astype(np.int16)
@@ -183,7 +184,7 @@ def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
     return found
 
 
-def _hardest(points: np.ndarray, labels: np.ndarray) -> dict[str, list]:
+def _hardest(points: np.ndarray, labels: np.ndarray) -> dict[str, list[Any]]:
     """[first, second, angle] of the pairs that are hardest, of both kinds."""
     found = {}
     for name, pairs in zip(("genuine", "impostor"), hardest_pairs(points, labels), strict=True):

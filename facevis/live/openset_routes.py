@@ -27,7 +27,7 @@ _PATIENCE = 30.0
 _FEW = 800
 """So many pictures may be sent twice as large."""
 _lock = threading.Lock()
-_reports: OrderedDict[tuple, bytes] = OrderedDict()
+_reports: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
 
 
 def routes() -> list[BaseRoute]:
@@ -78,9 +78,9 @@ async def _report(request: Request) -> Response:
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _ask(run: ShownRun) -> Future:
+def _ask(run: ShownRun) -> Future[Any]:
     """A look at the run between two of its steps."""
-    future: Future = Future()
+    future: Future[Any] = Future()
 
     def tell(answer: dict[str, Any]) -> None:
         if future.cancelled():

@@ -100,10 +100,13 @@ class Projector:
             self._first = bases
             return bases
         left, _, right = np.linalg.svd(bases.swapaxes(1, 2) @ self._first)
-        return bases @ (left @ right)
+        turned: np.ndarray = bases @ (left @ right)
+        return turned
 
 
-def angle_bars(embeddings: np.ndarray, prototypes: np.ndarray, labels: np.ndarray) -> list[dict]:
+def angle_bars(
+    embeddings: np.ndarray, prototypes: np.ndarray, labels: np.ndarray
+) -> list[dict[str, Any]]:
     """Of each member, counts in bars of 3 degrees: angles to the own prototype and to all others.
 
     Computed in all dimensions, of the samples whose class has a prototype.
@@ -149,11 +152,13 @@ def _leading(points: np.ndarray) -> np.ndarray:
     """The three directions (D, 3) with the largest sum of squares, not centred."""
     last = points.shape[1] - 1
     _, vectors = eigh(points.T @ points, subset_by_index=(last - 2, last))
-    return vectors[:, ::-1]
+    leading: np.ndarray = vectors[:, ::-1]
+    return leading
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
     """Rows of length one; what is zero or no number is zero."""
     rows = np.nan_to_num(rows.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     length = np.sqrt(np.square(rows).sum(axis=-1, keepdims=True))
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-12)
+    units: np.ndarray = np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-12)
+    return units

@@ -20,6 +20,7 @@ import numpy as np
 
 from facevis.live.config import RunConfig
 from facevis.live.material import Material
+from facevis.writing import write_whole
 
 FORMAT = "facevis-recording-2"
 _FIRST_FORMAT = "facevis-recording-1"
@@ -142,10 +143,7 @@ class Recording:
 
     def save(self, path: str | Path) -> None:
         """Write one compressed .npz; an old file stays until the new one is whole."""
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(self.to_bytes())
-        partial.replace(path)
+        write_whole(Path(path), self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """The recording as the bytes of an .npz file."""

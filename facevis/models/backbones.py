@@ -12,6 +12,7 @@ import math
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 from facevis.models.iresnet import LAYERS, IResNet
 from facevis.models.mobilefacenet import MobileFaceNet
 from facevis.models.vit import PATCH, WIDTHS, VisionTransformer
-from facevis.validation import choice, whole, within
+from facevis.validation import choice, line, whole, within
 
 BACKBONES = (*LAYERS, "mobilefacenet", *WIDTHS)
 WEIGHTS = (".pth", ".pt", ".safetensors")
@@ -35,6 +36,10 @@ _LARGEST_DIM = 8192
 _PLACES = ("state_dict", "model", "state_dict_backbone")
 """Where training programs put the state dict among other things (the last: arcface_torch)."""
 _SHOWN = 3
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+"""How files of torch.save begin; the second before version 1.6."""
+_WANTED = re.compile(r"unsupported (?:(?:global:? )+([^\s;]+)|(operand \d+))", re.IGNORECASE)
+"""What torch says that a pickle asked for."""
 
 State = dict[str, Tensor]
 
@@ -99,7 +104,19 @@ def read_backbone(name: str, path: Path) -> nn.Module:
     choice("backbone", name, BACKBONES)
     state = read_weights(path)
     embedding_dim, size = _dimensions(name, state, path)
-    backbone = build_backbone(name, embedding_dim, size)
+    if _numbers(name, embedding_dim, size) > sum(weight.numel() for weight in state.values()):
+        # Two small weights would ask for gigabytes.
+        raise ValueError(
+            f"{path.name} does not fit {name} of D = {embedding_dim}, S = {size}: it has fewer "
+            "numbers than the largest layer; name the network that it was saved from."
+        )
+    try:
+        backbone = build_backbone(name, embedding_dim, size)
+    except ValueError as error:
+        raise ValueError(
+            f"{path.name} is no {name} that facevis knows ({str(error).rstrip('.')}); name the "
+            "network that it was saved from with --backbone."
+        ) from error
     _fill(backbone, state, path)
     return backbone
 
@@ -120,6 +137,12 @@ def read_weights(path: Path) -> State:
             f"{path.name} holds no state dict; save the network's state_dict(), alone or under "
             '"state_dict".'
         )
+    for name, weight in found.items():
+        if weight.numel() * weight.element_size() > weight.untyped_storage().nbytes():
+            raise ValueError(
+                f"{line(name)} in {path.name} claims more numbers than the file holds; save the "
+                "network's state_dict() again."
+            )
     wrapped = all(name.startswith("module.") for name in found)
     return {name.removeprefix("module.") if wrapped else name: w for name, w in found.items()}
 
@@ -137,26 +160,45 @@ def _safetensors(path: Path) -> Any:
 
 
 def _torch(path: Path) -> Any:
+    _check_container(path)
     try:
         with warnings.catch_warnings():
             # It wonders aloud about pickles of others, and fails where it cannot read them.
             warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        wanted = re.search(r"Unsupported (?:global|class|operand|instruction)\S* *(.*)", str(error))
+        wanted = _WANTED.search(str(error))
         if wanted is None:
-            raise _damaged(path, error) from error
-        asked = " ".join(wanted[1].split())[:60]
+            raise _damaged(path, "its pickle is none of weights") from error
+        asked = line(wanted[1] or wanted[2])
         raise ValueError(
             f"{path.name} wants more than weights ({asked}), and facevis executes nothing in a "
             "file; save the state_dict() alone, or as .safetensors."
         ) from error
     # What torch makes of a file that ends early or was never one depends on where it ends.
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
+    except Exception as error:
         raise _damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> ValueError:
+def _check_container(path: Path) -> None:
+    """Refuse what ``torch.save`` does not write: torch would try its oldest reader, of tars, and
+    unpack whatever a compressed member swells to."""
+    members = []
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(4)
+        if beginning == _ZIP:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.infolist()
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not beginning.startswith((_ZIP, _PICKLE)):
+        raise ValueError(f"{path.name} is no file of torch.save; copy or save it again.")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError(f"{path.name} is compressed, which torch.save never does; save it again.")
+
+
+def _damaged(path: Path, error: Exception | str) -> ValueError:
     reason = (" ".join(str(error).split())[:80] or type(error).__name__).rstrip(". ")
     return ValueError(
         f"{path.name} cannot be read as weights ({reason}); copy or save the file again."
@@ -192,7 +234,7 @@ def _listed(what: str, names: list[str]) -> str:
     if not names:
         return ""
     more = ", …" if len(names) > _SHOWN else ""
-    return f"{len(names)} {what} ({', '.join(names[:_SHOWN])}{more})"
+    return f"{len(names)} {what} ({', '.join(map(line, names[:_SHOWN]))}{more})"
 
 
 def _sides(weight: Tensor) -> str:
@@ -208,6 +250,13 @@ def _dimensions(name: str, state: State, path: Path) -> tuple[int, int]:
             "it was saved from with --backbone."
         )
     return len(state[last]), size(state[first])
+
+
+def _numbers(name: str, embedding_dim: int, size: int) -> int:
+    """How many the layer has that grows with D and S."""
+    if name in WIDTHS:
+        return int(WIDTHS[name][0] ** 2 * (size // PATCH) ** 2)
+    return 512 * embedding_dim * ((size // _STEP) ** 2 if name in LAYERS else 1)
 
 
 def _size_of_patches(position: Tensor) -> int:

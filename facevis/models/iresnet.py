@@ -48,7 +48,9 @@ class IBlock(nn.Module):
         """(B, inputs, H, W) → (B, planes, H / stride, W / stride)."""
         inner = self.prelu(self.bn2(self.conv1(self.bn1(x))))
         inner = self.bn3(self.conv2(inner))
-        return inner + (x if self.downsample is None else self.downsample(x))
+        beside: Tensor = x if self.downsample is None else self.downsample(x)
+        outputs: Tensor = inner + beside
+        return outputs
 
 
 class IResNet(nn.Module):
@@ -92,7 +94,8 @@ class IResNet(nn.Module):
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         x = self.dropout(torch.flatten(self.bn2(x), 1))
         with torch.autocast(x.device.type, enabled=False):
-            return self.features(self.fc(x.to(self.fc.weight.dtype)))
+            embeddings: Tensor = self.features(self.fc(x.to(self.fc.weight.dtype)))
+            return embeddings
 
 
 def _stage(inputs: int, planes: int, blocks: int) -> nn.Sequential:

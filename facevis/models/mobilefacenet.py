@@ -30,7 +30,7 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, H / stride, W / stride)."""
-        inner = self.narrow(self.look(self.widen(x)))
+        inner: Tensor = self.narrow(self.look(self.widen(x)))
         return x + inner if self.shortcut else inner
 
 
@@ -72,7 +72,8 @@ class MobileFaceNet(nn.Module):
         x = self.whole(self.widen(self.bottlenecks(self.stem(pictures))))
         x = self.dropout(torch.flatten(x, 1))
         with torch.autocast(x.device.type, enabled=False):
-            return self.features(self.fc(x.to(self.fc.weight.dtype)))
+            embeddings: Tensor = self.features(self.fc(x.to(self.fc.weight.dtype)))
+            return embeddings
 
 
 def _convolution(

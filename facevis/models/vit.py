@@ -59,7 +59,8 @@ class Attention(nn.Module):
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind()
         # Its softmax is taken in float32 whatever autocast makes of the products.
         seen = F.scaled_dot_product_attention(query, key, value)
-        return self.proj(seen.transpose(1, 2).reshape(batch, tokens, width))
+        mixed: Tensor = self.proj(seen.transpose(1, 2).reshape(batch, tokens, width))
+        return mixed
 
 
 class Mlp(nn.Module):
@@ -72,7 +73,8 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, width) → (B, N, width)."""
-        return self.fc2(F.relu6(self.fc1(x)))
+        outputs: Tensor = self.fc2(F.relu6(self.fc1(x)))
+        return outputs
 
 
 class Block(nn.Module):
@@ -89,7 +91,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, width) → (B, N, width)."""
         x = x + self.drop_path(self.attn(self.norm1(x)))
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+        outputs: Tensor = x + self.drop_path(self.mlp(self.norm2(x)))
+        return outputs
 
 
 class VisionTransformer(nn.Module):
@@ -143,7 +146,8 @@ class VisionTransformer(nn.Module):
         x = self._partly(x) if self.training and self.masked else self.norm(self.blocks(x))
         x = self.dropout(torch.flatten(x, 1))
         with torch.autocast(x.device.type, enabled=False):
-            return self.feature(x.to(self.feature[0].weight.dtype))
+            embeddings: Tensor = self.feature(x.to(self.feature[0].weight.dtype))
+            return embeddings
 
     def _partly(self, x: Tensor) -> Tensor:
         """The blocks on a random part of the tokens (B, N, width), the mask token elsewhere."""

@@ -57,4 +57,5 @@ def sface() -> bytes:
     graph.initializer.extend(weights)
     for end in (graph.input[0], graph.output[0]):
         end.type.tensor_type.shape.dim[0].dim_param = "N"
-    return model.SerializeToString()
+    data: bytes = model.SerializeToString()
+    return data

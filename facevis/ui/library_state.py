@@ -6,7 +6,6 @@ It knows runs and the session, and draws nothing.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from facevis.live.presets import COMPARISONS
 from facevis.live.rooms import rooms
 from facevis.ui import state
 from facevis.validation import path_of
+from facevis.writing import scratch
 
 LARGEST_UPLOAD = 200_000_000
 """Bytes that go through the browser; ``maxUploadSize`` of ``.streamlit/config.toml``."""
@@ -137,7 +137,7 @@ class Packed:
     """The file of a run, in a folder of its own that goes when nobody holds it."""
 
     def __init__(self, folder: Path, checkpoints: bool) -> None:
-        place = Path(tempfile.mkdtemp(prefix="facevis-"))
+        place = scratch()
         self._gone = weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
         self.of = (folder, checkpoints)
         self.path = place / f"{folder.name}{packing.SUFFIX}"

@@ -22,12 +22,13 @@ from facevis.lessons import routes as lecture
 from facevis.live import openset_routes, stream
 from facevis.live.rooms import rooms
 from facevis.live.scheduler import scheduler
+from facevis.ui import front
 
 MAIN = str(Path(__file__).with_name("main.py"))
 
 
 def routes() -> list[Any]:
-    """The live view's routes, mounted beside Streamlit's.
+    """The pages' addresses and the live view's routes, mounted beside Streamlit's.
 
     Streamlit collects garbage after every script run; with torch loaded that would stop the
     trainer for 0.2 s each time. What is loaded by now never becomes garbage: it is frozen.
@@ -35,7 +36,7 @@ def routes() -> list[Any]:
     gc.collect()
     gc.freeze()
     live = [*stream.routes(), *openset_routes.routes(), *lecture.routes()]
-    return [*live, *fullscale.routes(stream.BASE), *desk.routes()]
+    return [*front.routes(), *live, *fullscale.routes(stream.BASE), *desk.routes()]
 
 
 @asynccontextmanager

@@ -63,7 +63,7 @@ def begin_language() -> None:
 
 def language() -> str:
     """The language of this session."""
-    return st.session_state["lang"]
+    return str(st.session_state["lang"])
 
 
 def key(name: str) -> str:

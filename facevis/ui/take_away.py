@@ -66,7 +66,7 @@ class Job:
         """Stop at the next picture; nothing is kept."""
         self._cancelled.set()
 
-    def _work(self, recording: Recording, run: LiveRun, options: dict) -> None:
+    def _work(self, recording: Recording, run: LiveRun, options: dict[str, Any]) -> None:
         try:
             if self.format == "history":
                 self.data = history_csv(recording)

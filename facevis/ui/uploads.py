@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 from facevis.classroom.limits import limits
+from facevis.writing import in_words, scratch, write_whole
 
 _lock = threading.Lock()
 
@@ -31,18 +29,16 @@ def keep(number: str, name: str, size: int, data: Callable[[], bytes]) -> Path:
                 f"{path.name} has {_mib(size)} MiB, but of {most} MiB for all uploads "
                 f"{_mib(taken)} are taken; unpack it and name its folder, which takes none."
             )
-        path.parent.mkdir(exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(data())
-        return partial.replace(path)
+        with in_words(path, "make room for temporary files"):
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, data())
+        return path
 
 
 @lru_cache(maxsize=1)
 def uploads() -> Path:
     """The folder of all of them."""
-    folder = tempfile.mkdtemp(prefix="facevis-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    return scratch()
 
 
 def _mib(size: int) -> str:

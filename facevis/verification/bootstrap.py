@@ -136,7 +136,8 @@ def _level(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
 def _shares(counts: np.ndarray) -> np.ndarray:
     """Of each row's total, the last column."""
-    return counts / counts[:, -1:]
+    shares: np.ndarray = counts / counts[:, -1:]
+    return shares
 
 
 def _read(far: np.ndarray, tar: np.ndarray, fars: Sequence[float]) -> np.ndarray:

@@ -169,7 +169,8 @@ def similarities(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _on_grid(values: np.ndarray) -> np.ndarray:
     np.multiply(values, GRID, out=values)
     np.rint(values, out=values)
-    return np.divide(values, GRID, out=values)
+    np.divide(values, GRID, out=values)
+    return values
 
 
 def _within(points: np.ndarray) -> np.ndarray:
@@ -263,7 +264,8 @@ def unit(embeddings: Array) -> np.ndarray:
             "leave these pictures out, or use a network whose embedding does not vanish."
         )
     points = points / largest  # first, so that no length overflows
-    return points / np.sqrt(np.einsum("nd,nd->n", points, points))[:, None]
+    directions: np.ndarray = points / np.sqrt(np.einsum("nd,nd->n", points, points))[:, None]
+    return directions
 
 
 def _some(rows: np.ndarray, one: str, several: str) -> str:

@@ -80,7 +80,7 @@ def _choose(names: list[str]) -> bool:
     chosen = wanted if wanted in names else names[0]
     before = state.read("run")
     state.write({"run": chosen})
-    return chosen != before
+    return bool(chosen != before)
 
 
 def _radio(t: Translate, found: dict[str, Job]) -> None:
