@@ -1,9 +1,11 @@
 """Hostile and broken networks: weights, checkpoints, ONNX files, and the configurations of runs."""
 
+import io
 import json
 import pickle
 import shutil
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -97,21 +99,60 @@ def _zip_without(name):
     return saved(change)
 
 
+def _compressed(data, state, folder):
+    """Swollen: a thousand times its size where it is unpacked."""
+    torch.save({**state, "x": torch.zeros(4 * MIB)}, folder / "net.pth")
+    with zipfile.ZipFile(folder / "net.pth") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(folder / "net.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return (folder / "net.pth").read_bytes()
+
+
+def _tar(data, state, folder):
+    """As PyTorch wrote in its first year."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in ("storages", "tensors", "pickle"):
+            archive.addfile(tarfile.TarInfo(name))
+    return buffer.getvalue()
+
+
+def bias(length):
+    return state_of(lambda state: {**state, "features.bias": torch.ones(length)})
+
+
+def _gigabytes(state):
+    """Two weights that ask for a network of 17 GB."""
+    wide = {"fc.weight": torch.ones(1, 512 * 1024), "features.bias": torch.ones(8192)}
+    return {**state, **wide}
+
+
+CALLS = "wants more than weights (posix.mkdir), and facevis executes nothing"
 TORCH = table(
-    ("nothing", data_of(lambda data: b""), "cannot be read as weights"),
-    ("words", data_of(lambda data: b"a letter"), "net.pth"),
+    ("nothing", data_of(lambda data: b""), "is no file of torch.save"),
+    ("words", data_of(lambda data: b"a letter"), "is no file of torch.save"),
+    ("zeros", data_of(lambda data: bytes(10240)), "is no file of torch.save"),
+    ("a tar", saved(_tar), "is no file of torch.save"),
+    ("a bomb", saved(_compressed), "is compressed"),
     ("half", data_of(lambda data: data[: len(data) // 2]), "cannot be read as weights"),
     ("its end missing", data_of(lambda data: data[:-30]), "cannot be read as weights"),
     ("no index of tensors", _zip_without("data.pkl"), "cannot be read as weights"),
     ("no tensor of its index", _zip_without("data/0"), "cannot be read as weights"),
-    ("a call", trap(lambda trap, state: trap), "net.pth"),
-    ("a call beside the weights", trap(lambda trap, state: {**state, "x": trap}), "net.pth"),
-    ("a call in a tuple", trap(lambda trap, state: {"state_dict": state, "a": (trap,)}), "net.pth"),
+    ("a call", trap(lambda trap, state: trap), CALLS),
+    ("a call beside the weights", trap(lambda trap, state: {**state, "x": trap}), CALLS),
+    ("a call in a tuple", trap(lambda trap, state: {"state_dict": state, "a": (trap,)}), CALLS),
     ("a network instead of its weights", state_of(lambda state: torch.nn.Linear(2, 2)), "executes"),
     ("an old pickle that calls",
-     saved(lambda data, state, folder: pickle.dumps(Trap(folder), 2)), "net.pth"),
+     saved(lambda data, state, folder: pickle.dumps(Trap(folder), 2)), CALLS),
     ("an old pickle that calls os.system",
-     data_of(lambda data: b"cos\nsystem\n(S'true'\ntR."), "net.pth"),
+     data_of(lambda data: b"cos\nsystem\n(S'true'\ntR."), "is no file of torch.save"),
+    ("a later pickle that calls",
+     saved(lambda data, state, folder: pickle.dumps(Trap(folder), 4)), "executes nothing"),
+    ("a pickle that is cut", data_of(lambda data: b"\x80\x02}q\0X\xff"), "cannot be read as"),
+    ("a pickle of an order that is none",
+     data_of(lambda data: b"\x80\x02\xff"), "wants more than weights (operand 255)"),
     ("a list", state_of(lambda state: [1, 2]), "holds no state dict"),
     ("an empty table", state_of(lambda state: {}), "holds no state dict"),
     ("numbers for weights", state_of(lambda state: {"features.bias": 1}), "holds no state dict"),
@@ -120,8 +161,13 @@ TORCH = table(
     ("a weight too few", state_of(without("features.weight")), "1 missing (features.weight)"),
     ("a weight too many", state_of(lambda state: {**state, "x": torch.ones(1)}), "1 unexpected"),
     ("another shape", state_of(lambda state: first(state, lambda w: w[..., :1])), "another shape"),
-    ("a shape of nothing",
-     state_of(lambda state: {**state, "features.bias": torch.ones(0)}), "embedding_dim is 0"),
+    ("a shape of nothing", bias(0), "no mobilefacenet that facevis knows (embedding_dim is 0"),
+    ("a length of 9,000", bias(9000), "net.pth does not fit mobilefacenet of D = 9000"),
+    ("another length", bias(7), "net.pth does not fit MobileFaceNet of D = 7"),
+    ("a name of two lines", state_of(lambda state: {**state, "a\nb": torch.ones(1)}), "(a·b)"),
+    ("a name of a megabyte", state_of(lambda state: {**state, "x" * MIB: torch.ones(1)}), "(xxx"),
+    ("numbers that are not there",
+     state_of(lambda state: {**state, "w": torch.ones(1).expand(10**9)}), "claims more numbers"),
 )  # fmt: skip
 
 SAFE = table(
@@ -157,7 +203,12 @@ SAFE = table(
 @pytest.mark.parametrize(("make", "says"), [*TORCH, *SAFE])
 def test_weights_are_refused_with_a_sentence(make, says, state, tmp_path):
     path = make(tmp_path, state)
-    refused(tmp_path, open_trained, path, NAME, says=(says,))
+    refused(tmp_path, open_trained, path, NAME, says=(path.name, says))
+
+
+def test_two_weights_that_ask_for_gigabytes_are_refused_before_they_are_made(state, tmp_path):
+    path = state_of(_gigabytes)(tmp_path, state)
+    refused(tmp_path, open_trained, path, "iresnet18", says=("net.pth does not fit iresnet18",))
 
 
 # -- runs -----------------------------------------------------------------------------------------
