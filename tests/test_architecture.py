@@ -50,7 +50,7 @@ ALLOWED = {
         *("facevis/lessons/routes.py", "facevis/live/stream.py"),
         *("facevis/live/openset_routes.py", "facevis/fullscale/routes.py"),
         *("facevis/classroom/desk.py", "facevis/classroom/guard.py"),
-        *("facevis/classroom/routes.py", "facevis/classroom/seat.py"),
+        *("facevis/classroom/routes.py", "facevis/classroom/seat.py", "facevis/ui/front.py"),
     ),
     "uvicorn": ("facevis/classroom/connections.py", "facevis/classroom/serving.py"),
     "matplotlib": ("facevis/figures/",),
