@@ -43,6 +43,11 @@ def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(one.get(name) == other.get(name) for name in LIKE)
 
 
+def busy() -> float:
+    """The share of the processors that others use, in percent, over half a second."""
+    return psutil.cpu_percent(interval=0.5)
+
+
 def in_words(found: dict[str, Any]) -> str:
     """A machine in one line."""
     gpus = ", ".join(found["gpus"]) or "no GPU"

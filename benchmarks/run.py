@@ -25,7 +25,7 @@ from typing import IO, Any
 import kept
 import psutil
 import report
-from machine import alike, code, in_words, machine
+from machine import alike, busy, code, in_words, machine
 
 HERE = Path(__file__).parent
 PATIENCE = 60
@@ -34,6 +34,8 @@ TIDYING = 20.0
 """Seconds that an interrupted benchmark has to stop the app and the browser that it started."""
 CANNOT = 77
 """The exit status of a benchmark that cannot be measured here, such as without a browser."""
+QUIET = 15
+"""Percent of the processors that others may use when a benchmark begins."""
 TOLD = 30
 """Lines of a broken benchmark's last words."""
 Entry = dict[str, Any]
@@ -82,7 +84,7 @@ def _run(command: list[str], out: IO[str], err: IO[str], seconds: float) -> int:
             _end(process)
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """Interrupt it, so that it can tidy up; end by force what is left of it and its children."""
     family = psutil.Process(process.pid).children(recursive=True)
     try:
@@ -124,7 +126,7 @@ class Session:
         last = self.before.get(name, {}).get("seconds")
         say(f"[{place}] {name} ..." + (f" ({duration(last)} the last time)" if last else ""))
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        about = {"date": now, **code(self.results), "machine": self.machine}
+        about = {"date": now, **code(self.results), "machine": self.machine, "busy": busy()}
         entry = self.measured[name] = measure(path, minutes) | about
         why = f": {entry['why']}" if "why" in entry else ""
         say(f"[{place}] {name}: {entry['status']} after {duration(entry['seconds'])}{why}")
@@ -154,6 +156,10 @@ class Session:
     def notes(self) -> list[str]:
         """What must be known to read the table."""
         said = [f"Measured on {in_words(self.machine)}."]
+        disturbed = [name for name, entry in self.measured.items() if entry["busy"] > QUIET]
+        if disturbed:
+            these = ", ".join(disturbed)
+            said.append(f"The machine had other work when these began: {these}. Measure them anew.")
         compared = [name for name in self.measured if "figures" in self.before.get(name, {})]
         if not compared:
             return [*said, "There is nothing to compare with yet: commit benchmarks/results.json."]

@@ -43,6 +43,7 @@ def results(tmp_path, monkeypatch):
     """A folder with benchmarks of its own and its results, outside git, on the machine PLACE."""
     monkeypatch.setattr(run, "HERE", tmp_path)
     monkeypatch.setattr(run, "machine", lambda: PLACE)
+    monkeypatch.setattr(run, "busy", lambda: 0.0)
     monkeypatch.setattr(run, "code", lambda path: {"commit": "b" * 40, "dirty": True})
     monkeypatch.setattr(kept, "code", lambda path: {"commit": None, "dirty": None})
     return tmp_path / "results.json"
@@ -120,6 +121,15 @@ def test_another_machine_is_shown_and_not_judged(results, capsys):
     assert "×0.1 " in said
     assert "WORSE" not in said
     assert re.search(r"Another machine \(2 cores .* Big.*\) measured a: not judged", said)
+
+
+@pytest.mark.parametrize(("busy", "told"), [(3.0, False), (60.0, True)])
+def test_other_work_on_the_machine_is_told_and_kept(results, monkeypatch, capsys, busy, told):
+    program(results.parent, "a", speed(6.0))
+    monkeypatch.setattr(run, "busy", lambda: busy)
+    run.main([], results)
+    assert ("other work when these began: a." in capsys.readouterr().out) is told
+    assert json.loads(results.read_text())["a"]["busy"] == busy
 
 
 def test_a_part_leaves_the_other_results_as_they_were(results, capsys):
