@@ -65,7 +65,7 @@ class App:
         port = self._port(self.address, "port", self.port)
         os.environ["FACEVIS_RUNS"] = str(self.runs.absolute())
         if self.classroom:
-            self._open_classroom()
+            self._open_classroom(port)
         host = f"[{self.address}]" if ":" in self.address else self.address
         print(f"facevis is at http://{host}:{port} (Ctrl+C ends it).", flush=True)
         sys.argv = ["streamlit", "run", str(shipped("app.py"))]
@@ -74,20 +74,23 @@ class App:
         # The same as `python -m streamlit run`: the command line knows Streamlit as a command only.
         runpy.run_module("streamlit", run_name="__main__", alter_sys=False)
 
-    def _port(self, address: str, name: str, wanted: int) -> int:
+    def _port(self, address: str, name: str, wanted: int, taken: int = 0) -> int:
         if not 1 <= wanted <= 65535:
             raise SystemExit(f"{name} is {wanted}; give a number from 1 to 65535.")
-        port = free_port(address, wanted)
+        port = free_port(address, wanted, name, taken)
         if port != wanted:
             print(f"Port {wanted} is in use; facevis listens on {port}.", flush=True)
         return port
 
-    def _open_classroom(self) -> None:
-        """Listen to students, and say where; they are answered when the app runs."""
+    def _open_classroom(self, taken: int) -> None:
+        """Listen to students, and say where; they are answered when the app runs.
+
+        ``taken`` is the app's own port, on which nobody listens yet.
+        """
         # PyTorch is loaded for those who serve only.
         from facevis.classroom import room, serving
 
-        port = self._port(self.students_address, "students-port", self.students_port)
+        port = self._port(self.students_address, "students-port", self.students_port, taken)
         classroom = room.open_classroom(self.limits, self.votes.absolute())
         if hasattr(signal, "SIGHUP"):  # a terminal that is closed ends the lecture like Ctrl+C
             signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
@@ -273,11 +276,13 @@ def main(arguments: list[str] | None = None) -> None:
     command.run()
 
 
-def free_port(address: str, wanted: int) -> int:
-    """The first port from ``wanted`` on that can be listened on."""
+def free_port(address: str, wanted: int, name: str = "port", taken: int = 0) -> int:
+    """The first port from ``wanted`` on that can be listened on, and is not ``taken``."""
     last = min(wanted + _PORTS_TRIED, 65536) - 1
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for port in range(wanted, last + 1):
+        if port == taken:
+            continue
         try:
             # Unlike a bare bind, this also takes a port whose last connections still fade away.
             with socket.create_server((address, port), family=family):
@@ -286,9 +291,9 @@ def free_port(address: str, wanted: int) -> int:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise SystemExit(
                     f"facevis cannot listen on {address!r}; name an address of this machine, "
-                    "such as --address 127.0.0.1."
+                    f"such as --{name.replace('port', 'address')} 127.0.0.1."
                 ) from error
-    raise SystemExit(f"ports {wanted} to {last} on {address} are all taken; name a free --port.")
+    raise SystemExit(f"ports {wanted} to {last} on {address} are all taken; name a free --{name}.")
 
 
 def shipped(name: str) -> Path:

@@ -40,12 +40,14 @@ class Train:
 
     def _train(self, folder: Path) -> None:
         from facevis.fullscale.heads import rule_of
-        from facevis.fullscale.launch import Machines, launch
+        from facevis.fullscale.launch import Machines, check, launch
         from facevis.fullscale.runs import prepare
 
         machines = Machines(self.nproc, self.nodes, self.rendezvous, self.node)
         rule_of(self.config.head)  # the limits of margins are known there
         self.config.check(self.nproc * self.nodes)
+        if not self.prepare:
+            check(self.config, machines)
         prepare(folder, self.config)
         if self.prepare:
             print(

@@ -40,10 +40,17 @@ def test_a_free_port_is_kept():
 
 def test_taken_ports_end_in_one_sentence(monkeypatch):
     monkeypatch.setattr(cli, "_PORTS_TRIED", 1)
+    flag = "students-port"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SystemExit, match=f"ports {port} to {port} on 127.0.0.1 are all taken"):
-            cli.free_port("127.0.0.1", port)
+        with pytest.raises(SystemExit, match=f"{port} on 127.0.0.1 are all taken; .+ --{flag}"):
+            cli.free_port("127.0.0.1", port, flag)
+
+
+def test_students_get_another_port_than_the_app_which_does_not_listen_yet():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert port < cli.free_port("127.0.0.1", port, taken=port) <= port + 20
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536"])

@@ -305,9 +305,17 @@ def test_more_gpus_than_there_are_is_refused(
     folder = prepared(tmp_path / "run", **PLAIN, device=device)
     said = refused(launch.launch, folder, launch.Machines(nproc=processes))
     assert sentence in said
-    assert said.endswith("train on CPUs with --device cpu.")
+    assert said.endswith('"device": "cpu" in config.json for one that is there.')
     assert ("--nproc" in said) == (gpus > 0)
     assert {path.name for path in folder.iterdir()} == {"config.json"}
+
+
+def test_a_recipe_for_a_gpu_leaves_no_folder_where_there_is_none(tmp_path, monkeypatch):
+    """Else the remedy, another device, would be refused as other settings of the same run."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(SystemExit, match=r"has no GPUs that PyTorch sees; .+ --device cpu for a"):
+        cli.main(["train", "demo", "--device", "cuda", "--out", str(tmp_path / "run")])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_processes_without_gpus_train_on_the_cpu(monkeypatch):

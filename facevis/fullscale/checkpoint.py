@@ -8,6 +8,7 @@ and renamed when it is whole: what bears the name of a step is whole. No pickle 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import re
@@ -19,16 +20,19 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from torch import Tensor
+from torch.distributed.checkpoint import state_dict_loader, state_dict_saver
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.hf_storage import (
     HuggingFaceStorageReader,
     HuggingFaceStorageWriter,
 )
-from torch.distributed.checkpoint.api import CheckpointException
-from torch.distributed.tensor import DTensor, Shard, init_device_mesh
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import DTensor, Shard
 
 from facevis.fullscale import ranks
+from facevis.validation import line
+from facevis.writing import bring_to_disk
 
 _NAME = re.compile(r"step-(\d{8})")
 _PROGRESS = "progress.json"
@@ -76,7 +80,7 @@ def save(
     def write() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about single processes, and about its own insides
-            dcp.save(
+            state_dict_saver.save(
                 tensors.as_state(device, packed=True),
                 storage_writer=HuggingFaceStorageWriter(str(growing), save_distributed=True),
                 no_dist=not dist.is_initialized(),
@@ -87,6 +91,7 @@ def save(
             files = {file.name: file.stat().st_size for file in sorted(growing.iterdir())}
             about = {"format": "facevis-checkpoint-1", "step": step, "files": files, **progress}
             (growing / _PROGRESS).write_text(json.dumps(about, indent=1), encoding="utf-8")
+            bring_to_disk(growing)
             shutil.rmtree(final, ignore_errors=True)
             growing.rename(final)
 
@@ -128,8 +133,9 @@ def tidy(folder: Path, keep: int) -> None:
     """Remove all but the last ``keep`` checkpoints, and what a killed run left half written."""
     for step in steps(folder)[:-keep]:
         # Renamed first: a removal that is cut off must not leave half a checkpoint of that name.
-        old = (folder / f"step-{step:08d}").rename(folder / f".old-{step:08d}")
-        shutil.rmtree(old, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it stays, and costs room only
+            old = (folder / f"step-{step:08d}").rename(folder / f".old-{step:08d}")
+            shutil.rmtree(old, ignore_errors=True)
     for entry in folder.glob(".*"):
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -139,20 +145,24 @@ def progress_of(folder: Path, step: int) -> dict[str, Any]:
     """What is no tensor in the checkpoint of a step; its files are there and whole."""
     path = folder / f"step-{step:08d}" / _PROGRESS
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
             f"the checkpoint {path.parent.name} has no readable {_PROGRESS}; remove the folder "
             f"{path.parent}, and the run goes on from the one before."
         ) from error
-    if not isinstance(found, dict) or found.get("format") != "facevis-checkpoint-1":
-        raise ValueError(f"{path} is of a version of facevis that this one does not know.")
-    for name, size in found.get("files", {}).items():
-        file = path.with_name(name)
+    known = isinstance(found, dict) and found.get("format") == "facevis-checkpoint-1"
+    if not known or not isinstance(found.get("files"), dict):
+        raise ValueError(
+            f"{path} is of a version of facevis that this one does not know; remove the folder "
+            f"{path.parent}, and the run goes on from the one before."
+        )
+    for name, size in found["files"].items():
+        file = path.parent / Path(name).name
         if not file.is_file() or file.stat().st_size != size:
             what = "is cut off" if file.is_file() else "is missing"
             raise ValueError(
-                f"{name} of the checkpoint {path.parent.name} {what}; remove the folder "
+                f"{line(name)} of the checkpoint {path.parent.name} {what}; remove the folder "
                 f"{path.parent}, and the run goes on from the one before."
             )
     return found
@@ -180,7 +190,7 @@ def load(folder: Path, step: int, tensors: Tensors, device: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dcp.load(
+            state_dict_loader.load(
                 tensors.as_state(device),
                 storage_reader=HuggingFaceStorageReader(str(path)),
                 no_dist=not dist.is_initialized(),

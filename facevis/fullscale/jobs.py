@@ -209,7 +209,7 @@ def _may_be_run(folder: Path) -> bool:
 
 def _look(folder: Path, line: list[Path]) -> Job:
     process = running.read(folder)
-    fresh = _changed(folder / LOG) > time.time() - _FRESH
+    fresh = abs(_changed(folder / LOG) - time.time()) < _FRESH  # clocks are set back, too
     if process is not None and process.code is None and not process.alive and fresh:
         time.sleep(_MOMENT)  # whoever waited for it is about to write down how it ended
         process = running.read(folder)

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from facevis.fullscale import runs
+from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.processes import device_of
 from facevis.validation import whole
 
@@ -54,16 +55,20 @@ class Machines:
 
 def launch(folder: Path, machines: Machines) -> None:
     """Train the prepared run of a folder; ``ValueError`` in words where it cannot begin or dies."""
-    config = runs.read_config(folder)
-    config.check(machines.nproc * machines.nodes)
-    for place in range(machines.nproc):
-        device_of(config, place, machines.nproc)
+    check(runs.read_config(folder), machines)
     if machines.nproc == machines.nodes == 1:
         from facevis.fullscale.train import train
 
         train(folder)
         return
     launch_processes(folder, machines)
+
+
+def check(config: FullScaleConfig, machines: Machines) -> None:
+    """Refuse what these machines cannot train, before a folder is made for it."""
+    config.check(machines.nproc * machines.nodes)
+    for place in range(machines.nproc):
+        device_of(config, place, machines.nproc)
 
 
 def launch_processes(folder: Path, machines: Machines, module: str = TRAIN) -> None:

@@ -54,7 +54,8 @@ def device_of(config: FullScaleConfig, place: int, processes: int) -> torch.devi
         fewer = f"start {gpus} (--nproc {gpus}), or " if gpus else ""
         raise ValueError(
             f"{asked} asked for and this machine has {gpus or 'no'} GPU{'' if gpus == 1 else 's'} "
-            f"that PyTorch sees; {fewer}train on CPUs with --device cpu."
+            f"that PyTorch sees; {fewer}train on CPUs: --device cpu for a new run, "
+            '"device": "cpu" in config.json for one that is there.'
         )
     return torch.device("cuda", place)
 

@@ -31,7 +31,9 @@ _LOOK = 0.25
 
 def enqueue(folder: Path, processes: int = 1) -> None:
     """Let a run wait for its turn, and see that somebody starts it."""
-    entry = {"since": time.time(), "processes": processes}
+    # Behind those who wait, also where the clock was set back meanwhile.
+    latest = max((_since(other) for other in waiting(folder.parent) if other != folder), default=0)
+    entry = {"since": max(time.time(), latest + 0.001), "processes": processes}
     write_whole(folder / QUEUED, json.dumps(entry))
     wake(folder.parent)
 
@@ -71,6 +73,11 @@ def entry_of(folder: Path) -> dict[str, Any] | None:
         ValueError,
     ):  # edited by hand: it waits nonetheless
         return {"since": 0.0, "processes": 1}
+
+
+def _since(folder: Path) -> float:
+    entry = entry_of(folder)
+    return entry["since"] if entry else 0.0
 
 
 def wake(runs: Path) -> None:
@@ -139,7 +146,7 @@ def _open_log(folder: Path) -> Any:
         return Path(os.devnull).open("ab")
 
 
-def _detached(command: list[str], output: Any) -> subprocess.Popen:
+def _detached(command: list[str], output: Any) -> subprocess.Popen[bytes]:
     """A process that outlives this one."""
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":

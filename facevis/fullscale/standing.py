@@ -15,6 +15,8 @@ from facevis.fullscale import running
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.queue import LOG
 
+_KILLED = -9
+"""What Python makes of SIGKILL, which Windows does not know."""
 _LAST = 2**17
 """Bytes of the journal in which its last step and its last event are sought."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
@@ -64,10 +66,15 @@ def _how_it_ended(folder: Path, process: running.Process) -> str:
         said = next((line for line in reversed(lines) if line), "")
         if said:
             return said
+    safe = "Nothing up to its last checkpoint is lost: it can be resumed."
+    if process.code == _KILLED:
+        return (
+            "its process was killed, which the system does where memory runs out: lower batch_size "
+            f"or data.workers, or end other programs. {safe}"
+        )
     code = "" if process.code is None else f" (exit code {process.code})"
     return (
-        f"its process ended without a word{code}; if it was killed, memory may have run out. "
-        "Nothing up to its last checkpoint is lost: it can be resumed."
+        f"its process ended without a word{code}; if it was killed, memory may have run out. {safe}"
     )
 
 
