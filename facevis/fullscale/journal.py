@@ -14,12 +14,14 @@ import math
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facevis.writing import write_whole
+from facevis.writing import in_words, write_whole
+
+if TYPE_CHECKING:
+    from facevis.fullscale.board import Board
 
 METRICS = "metrics.jsonl"
-_HISTOGRAMS = ("own", "nearest_other")
 
 
 class Journal:
@@ -42,15 +44,12 @@ class Journal:
                 "permissions."
             ) from error
         self._waiting = b""
-        self._board = None
+        self._board: Board | None = None
         if tensorboard:
-            from tensorboardX import SummaryWriter
+            from facevis.fullscale.board import Board
 
-            self._board = SummaryWriter(
-                str(folder / "tensorboard"),
-                purge_step=resumed_at + 1,
-                filename_suffix=f".{resumed_at:08d}",  # no second file has the name of the first
-            )
+            with in_words(folder / "tensorboard", "make room, or train without TensorBoard"):
+                self._board = Board(folder / "tensorboard", resumed_at)
 
     def _tidy(self, resumed_at: int) -> None:
         if not self.path.exists():
@@ -72,7 +71,7 @@ class Journal:
         self._waiting += line.encode()
         self._write_out()
         if self._board is not None:
-            self._show(kind, step, values)
+            self._show(self._board, kind, step, values)
 
     def _write_out(self) -> None:
         """What waits, as far as there is room; the rest of a line follows when there is."""
@@ -82,38 +81,24 @@ class Journal:
                 self._waiting = self._waiting[written:]
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
+                self._waiting = b""  # the run ends, and cannot say so here
+                raise ValueError(
+                    f"{self.path} cannot be written ({error.strerror}); mend the disk, and take "
+                    "the run up again from its last checkpoint."
+                ) from error
 
-    def _show(self, kind: str, step: int, values: dict[str, Any]) -> None:
-        assert self._board is not None
-        group = f"evaluation/{values.get('set')}" if kind == "evaluation" else kind
-        for name, value in values.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                self._board.add_scalar(f"{group}/{name}", value, step)
-            elif isinstance(value, str) and kind == "event" and name == "sentence" and value:
-                self._board.add_text("events", value, step)
-            elif name in _HISTOGRAMS:
-                self._show_histogram(f"{group}/{name}", value, step)
-        self._board.flush()
-
-    def _show_histogram(self, name: str, counts: list[int], step: int) -> None:
-        """Counts of angles by the degree."""
-        assert self._board is not None
-        total = sum(counts)
-        if not total:
-            return
-        moments = [sum(c * (k + 0.5) ** p for k, c in enumerate(counts)) for p in (1, 2)]
-        self._board.add_histogram_raw(
-            name,
-            min=0.0,
-            max=float(len(counts)),
-            num=total,
-            sum=moments[0],
-            sum_squares=moments[1],
-            bucket_limits=[float(k + 1) for k in range(len(counts))],
-            bucket_counts=counts,
-            global_step=step,
-        )
+    def _show(self, board: Board, kind: str, step: int, values: dict[str, Any]) -> None:
+        """What cannot be shown stops no training: the curves are in the journal too."""
+        try:
+            board.show(kind, step, values)
+        except OSError as error:
+            self._board = None
+            board.close()
+            said = (
+                f"TensorBoard is shown nothing after step {step} ({error.strerror}); the curves "
+                f"go on in {METRICS}."
+            )
+            self.write("event", step, event="remark", sentence=said)
 
     def close(self) -> None:
         """Close its files."""
