@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from facevis.datasets import DATASETS
 from facevis.live import Member, RunConfig
@@ -40,6 +40,7 @@ def _yes_or_no(text: str) -> bool:
 
 
 # name in the link -> (field, how to read it)
+_Target = TypeVar("_Target", Member, RunConfig, dict[str, Any])
 _RUN_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "data": ("dataset", str),
     "n": ("identities", _whole),
@@ -248,7 +249,7 @@ def _run_query(config: RunConfig) -> dict[str, str]:
     return query
 
 
-def _differing(fields: Mapping, value: Any, default: Any) -> dict[str, str]:
+def _differing(fields: Mapping[str, Any], value: Any, default: Any) -> dict[str, str]:
     return {
         name: _text(getattr(value, field))
         for name, (field, _) in fields.items()
@@ -282,7 +283,7 @@ def _read_listed(text: str, ignored: list[str]) -> Member:
             query[name] = value
         else:
             known = ", ".join((*_MARGIN_FIELDS, *_MEMBER_FIELDS))
-            ignored.append(_sentence(name, value, f"after a loss name one of {known}"))
+            ignored.append(_sentence(name, value, f"choose one of {known}"))
     return _read_member(query, ignored)
 
 
@@ -303,7 +304,9 @@ def _read_run(
     return config
 
 
-def _apply(target: Any, fields: Mapping, query: Mapping[str, str], ignored: list[str]) -> Any:
+def _apply(
+    target: _Target, fields: Mapping[str, Any], query: Mapping[str, str], ignored: list[str]
+) -> _Target:
     for name, (field, read) in fields.items():
         if name not in query:
             continue

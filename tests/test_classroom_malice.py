@@ -87,7 +87,9 @@ def test_any_cookie_is_nobodys(voting, cookie):
 def test_a_long_message_is_answered_in_words(voting, size):
     student = voting[2]
     student.socket.send("x" * size)
-    assert student.hear()["message"] == f"the message is longer than {LARGEST} bytes."
+    assert student.hear()["message"] == (
+        f"the message is longer than {LARGEST} bytes; send a shorter one."
+    )
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, b"x" * 100_000, "ы" * 3000])

@@ -193,7 +193,7 @@ PAIRS = ["--pairs", "{pairs}"]
     [
         ("{new}", PAIRS, "has no checkpoint yet; let it train until its first one"),
         ("{empty}", PAIRS, "holds no run (config.json is missing); check the path"),
-        ("{run}", [*PAIRS, "--step", "5"], "has no checkpoint of step 5; it has [3, 6]"),
+        ("{run}", [*PAIRS, "--step", "5"], "has no checkpoint of step 5; choose one of 3, 6"),
         ("{run}", [*PAIRS, "--backbone", "vit_t"], "knows its network (mobilefacenet); leave"),
         ("{run}", [*PAIRS, "--size", "16"], "--std are for .onnx models; runs and weights"),
         ("{run}", [*PAIRS, "--device", "tpu"], "device is 'tpu'; choose one of auto, cpu, cuda"),

@@ -263,7 +263,7 @@ def refused(*arguments):
         (["{run}", "--out", "m.pth"], "m.pth would be a .pth file; end --out in"),
         (["{run}", "--out", "model"], "model would be a file without a suffix"),
         (["{run}", "--out", "no/such/m.onnx"], "there is no folder no/such"),
-        (["{run}", "--step", "5"], "has no checkpoint of step 5; it has [3, 6]"),
+        (["{run}", "--step", "5"], "has no checkpoint of step 5; choose one of 3, 6"),
         (["{run}", "--backbone", "vit_t"], "knows its network (mobilefacenet); leave"),
         (["{run}", "--lang", "de"], "lang is 'de'; choose one of en, ru"),
         (["."], "holds no run (config.json is missing)"),

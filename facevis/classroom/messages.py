@@ -56,7 +56,7 @@ def parse_try(body: bytes) -> dict[str, str]:
         raise ValueError(f"query must be an object of at most {_QUERY} texts.")
     for name, value in query.items():
         if not isinstance(value, str) or max(len(name), len(value)) > _TEXT:
-            raise ValueError(f"query must hold texts of at most {_TEXT} letters.")
+            raise ValueError(f"query must hold texts of at most {_TEXT} letters; send such.")
     return query
 
 
@@ -66,13 +66,13 @@ def _lesson(message: dict[str, Any]) -> int:
 
 def _read(text: str | None) -> dict[str, Any]:
     if text is None:
-        raise ValueError("the message is no text.")
+        raise ValueError("the message is no text; send JSON as text.")
     if len(text.encode("utf-8", "replace")) > LARGEST:
-        raise ValueError(f"the message is longer than {LARGEST} bytes.")
+        raise ValueError(f"the message is longer than {LARGEST} bytes; send a shorter one.")
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError("the message is not JSON.") from error
+        raise ValueError("the message is not JSON; send an object in JSON.") from error
     if not isinstance(message, dict):
-        raise ValueError("the message is no object.")
+        raise ValueError("the message is no object; send an object in JSON.")
     return message

@@ -227,9 +227,11 @@ async def _body(request: Request) -> bytes:
             async for part in request.stream():
                 body += part
                 if len(body) > LARGEST:
-                    raise ValueError(f"the form is longer than {LARGEST} bytes.")
+                    raise ValueError(f"the form is longer than {LARGEST} bytes; send less.")
     except (TimeoutError, ClientDisconnect) as error:
-        raise ValueError(f"the form did not come within {BODY_SECONDS:g} seconds.") from error
+        raise ValueError(
+            f"the form did not come within {BODY_SECONDS:g} seconds; send it again."
+        ) from error
     return body
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from facevis.fullscale.plain import flat, from_plain
-from facevis.validation import choice, flag, positive, whole, within
+from facevis.validation import choice, flag, line, positive, whole, within
 
 BACKBONE_NAMES = (
     *("iresnet18", "iresnet34", "iresnet50", "iresnet100", "iresnet200"),
@@ -315,7 +315,9 @@ class FullScaleConfig:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"the configuration is not JSON ({error}).") from error
+            raise ValueError(
+                f"the configuration is not JSON ({line(str(error))}); restore it from a copy."
+            ) from error
         built: FullScaleConfig = from_plain(cls, found)
         return built
 

@@ -9,7 +9,7 @@ from torch import nn
 from facevis.fullscale import checkpoint
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.runs import CHECKPOINTS, CONFIG, read_config
-from facevis.models.backbones import build_backbone
+from facevis.models.backbones import build_backbone, build_filled
 
 NETWORK = "network."
 """What the names of the network's tensors begin with in a checkpoint."""
@@ -22,20 +22,19 @@ def load_trained(folder: Path, step: int | None = None) -> nn.Module:
     if not there:
         raise ValueError(f"{folder} has no checkpoint yet; let it train until its first one.")
     if step is not None and step not in there:
-        raise ValueError(f"{folder} has no checkpoint of step {step}; it has {there}.")
+        known = ", ".join(map(str, there))
+        raise ValueError(f"{folder} has no checkpoint of step {step}; choose one of {known}.")
     wanted = there[-1] if step is None else step
+    checkpoint.progress_of(folder / CHECKPOINTS, wanted)
     found = checkpoint.read_whole(
         folder / CHECKPOINTS, wanted, lambda name: name.startswith(NETWORK)
     )
-    network = build_network(config)
-    state = {name.removeprefix(NETWORK): value for name, value in found.items()}
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(
-            f"the checkpoint of step {wanted} in {folder} does not fit its {CONFIG}: "
-            f"{' '.join(str(error).split())[:200]}."
-        ) from error
+    network = build_filled(
+        *(config.backbone.name, config.backbone.embedding_dim, config.data.size),
+        state={name.removeprefix(NETWORK): value for name, value in found.items()},
+        where=f"the checkpoint of step {wanted} in {folder}",
+        remedy=f"restore the {CONFIG} that the run began with",
+    )
     return network.eval()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from facevis.validation import choice
+from facevis.validation import choice, line, shown
 
 
 def flat(tree: dict[str, Any], before: str = "") -> dict[str, Any]:
@@ -40,11 +40,17 @@ def from_plain(kind: Any, found: Any, where: str = "") -> Any:
     ValueError: the configuration's width is '3'; give an int.
     """
     if not isinstance(found, dict):
-        raise ValueError(f"the configuration's {where[:-1] or 'whole'} is no table of fields.")
+        raise ValueError(
+            f"the configuration's {where[:-1] or 'whole'} is no table of fields; give "
+            "its fields by name, in braces."
+        )
     hints = get_type_hints(kind)
     for name in found:
         if name not in hints:
-            raise ValueError(f"the configuration has a field {where}{name} that nothing knows.")
+            raise ValueError(
+                f"the configuration has a field {where}{line(name)} that nothing knows; remove it, "
+                "or correct its name."
+            )
     return kind(**{name: _value(hints[name], v, f"{where}{name}") for name, v in found.items()})
 
 
@@ -56,20 +62,18 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return choice(where, value, inside)
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
-            raise ValueError(f"the configuration's {where} is {_shown(value)}; give a list.")
+            raise ValueError(f"the configuration's {where} is {shown(value)}; give a list.")
         return tuple(_value(inside[0], entry, where) for entry in value)
     wanted = int | float if hint is float else hint
     if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
         kind = f"an {hint.__name__}" if hint is int else f"a {hint.__name__}"
-        raise ValueError(f"the configuration's {where} is {_shown(value)}; give {kind}.")
+        raise ValueError(f"the configuration's {where} is {shown(value)}; give {kind}.")
     if hint is float:
         try:
             return float(value)
         except OverflowError:
-            raise ValueError(f"the configuration's {where} is too large.") from None
+            raise ValueError(
+                f"the configuration's {where} is too large; give a number that "
+                "floating point can hold."
+            ) from None
     return value
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:60] + "…"

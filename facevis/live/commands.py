@@ -18,11 +18,13 @@ def parse_command(text: str) -> dict[str, Any]:
     {'type': 'step', 'count': 2}
     """
     if len(text) > LARGEST_MESSAGE:
-        raise ValueError(f"the message is longer than {LARGEST_MESSAGE} characters.")
+        raise ValueError(
+            f"the message is longer than {LARGEST_MESSAGE} characters; send a shorter one."
+        )
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError("the message is not JSON.") from error
+        raise ValueError("the message is not JSON; send an object in JSON.") from error
     kind = message.get("type") if isinstance(message, dict) else None
     if kind in ("ack", "play", "pause", "rewind"):
         return {"type": kind}

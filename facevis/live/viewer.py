@@ -132,8 +132,9 @@ class Viewer:
         if kind == "anatomy":
             self._ask(command)
             return
-        if kind == "set" and command["member"] >= len(self._run.members):
-            raise ValueError(f"member is {command['member']}; this run has fewer.")
+        count = len(self._run.members)
+        if kind == "set" and command["member"] >= count:
+            raise ValueError(f"member is {command['member']}; choose one below {count}.")
         await self._take()
         run = self._run
         if kind == "set":

@@ -36,6 +36,7 @@ _LARGEST_DIM = 8192
 _PLACES = ("state_dict", "model", "state_dict_backbone")
 """Where training programs put the state dict among other things (the last: arcface_torch)."""
 _SHOWN = 3
+_REMEDY = "name the network that it was saved from"
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 """How files of torch.save begin; the second before version 1.6."""
 _WANTED = re.compile(r"unsupported (?:(?:global:? )+([^\s;]+)|(operand \d+))", re.IGNORECASE)
@@ -91,7 +92,7 @@ def load_backbone(backbone: nn.Module, path: Path) -> nn.Module:
     ``ValueError`` for a file that is damaged, is more than weights, or does not fit; the network
     then stays as it was.
     """
-    _fill(backbone, read_weights(path), path)
+    _fill(backbone, read_weights(path), path.name, _REMEDY)
     return backbone
 
 
@@ -104,20 +105,28 @@ def read_backbone(name: str, path: Path) -> nn.Module:
     choice("backbone", name, BACKBONES)
     state = read_weights(path)
     embedding_dim, size = _dimensions(name, state, path)
+    return build_filled(name, embedding_dim, size, state, path.name, _REMEDY)
+
+
+def build_filled(
+    name: str, embedding_dim: int, size: int, state: State, where: str, remedy: str
+) -> nn.Module:
+    """The network with these weights; ``ValueError`` says ``where`` they are and the ``remedy``.
+
+    It takes no more memory than the weights do: two small ones can ask for a network of gigabytes.
+    """
     if _numbers(name, embedding_dim, size) > sum(weight.numel() for weight in state.values()):
-        # Two small weights would ask for gigabytes.
         raise ValueError(
-            f"{path.name} does not fit {name} of D = {embedding_dim}, S = {size}: it has fewer "
-            "numbers than the largest layer; name the network that it was saved from."
+            f"{where} does not fit {name} of D = {embedding_dim}, S = {size}: it has fewer "
+            f"numbers than the largest layer; {remedy}."
         )
     try:
         backbone = build_backbone(name, embedding_dim, size)
     except ValueError as error:
         raise ValueError(
-            f"{path.name} is no {name} that facevis knows ({str(error).rstrip('.')}); name the "
-            "network that it was saved from with --backbone."
+            f"{where} fits no {name} that facevis knows ({str(error).rstrip('.')}); {remedy}."
         ) from error
-    _fill(backbone, state, path)
+    _fill(backbone, state, where, remedy)
     return backbone
 
 
@@ -208,7 +217,7 @@ def _damaged(path: Path, error: Exception | str) -> ValueError:
 # -- what fits ------------------------------------------------------------------------------------
 
 
-def _fill(backbone: nn.Module, state: State, path: Path) -> None:
+def _fill(backbone: nn.Module, state: State, where: str, remedy: str) -> None:
     wanted = backbone.state_dict()
     other = [
         f"{name} {_sides(state[name])} instead of {_sides(weight)}"
@@ -222,9 +231,8 @@ def _fill(backbone: nn.Module, state: State, path: Path) -> None:
     ]
     if any(parts):
         raise ValueError(
-            f"{path.name} does not fit {type(backbone).__name__} of D = {backbone.embedding_dim}, "
-            f"S = {backbone.size}: {'; '.join(filter(None, parts))}; name the network that it was "
-            "saved from."
+            f"{where} does not fit {type(backbone).__name__} of D = {backbone.embedding_dim}, "
+            f"S = {backbone.size}: {'; '.join(filter(None, parts))}; {remedy}."
         )
     backbone.load_state_dict(state, strict=True)
 

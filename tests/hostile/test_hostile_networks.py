@@ -254,6 +254,10 @@ def config(**changes):
     return in_run("config.json", change)
 
 
+def progress(**changes):
+    return in_run("progress.json", lambda data: json.dumps(json.loads(data) | changes).encode())
+
+
 def _bad_header(data):
     return struct.pack("<Q", 2**62) + data[8:]
 
@@ -279,19 +283,30 @@ RUNS = table(
     ("a device that is none", config(device="tpu"), "device is 'tpu'; choose one of"),
     ("a network that is none", config(backbone__name="../x"), "choose one of"),
     ("a text of a megabyte", config(batch_size="x" * MIB), "batch_size is 'xxx"),
-    ("weights that are cut", in_run("", lambda data: data[:-8]), "step-00000003 cannot be read"),
-    ("weights of nothing", in_run("", lambda data: b""), "step-00000003 cannot be read"),
-    ("weights of words", in_run("", lambda data: b"a letter" * 9), "cannot be read"),
-    ("weights that are not there", in_run("", lambda data: None), ""),
+    ("weights that are cut", in_run("", lambda data: data[:-8]), "is cut off"),
+    ("weights of nothing", in_run("", lambda data: b""), "is cut off"),
+    ("weights of words", in_run("", lambda data: b"a letter".ljust(len(data))), "cannot be read"),
+    ("weights that are not there", in_run("", lambda data: None), "is missing; remove the folder"),
+    ("progress of nothing", in_run("progress.json", lambda data: b""), "no readable progress.json"),
+    ("no progress", in_run("progress.json", lambda data: None), "no readable progress.json"),
+    ("progress that is nested", in_run("progress.json", lambda data: b"[" * 99_999), "no readable"),
+    ("progress that is empty", in_run("progress.json", lambda data: b"{}"), "version of facevis"),
+    ("progress that is a list", in_run("progress.json", lambda data: b"[]"), "version of facevis"),
+    ("progress of files that are a list", progress(files=[]), "version of facevis"),
+    ("progress of another folder's files", progress(files={"../../config.json": 1}), "is missing"),
+    ("progress of a file of two lines", progress(files={"a\nb": 1}), "a·b of the checkpoint"),
     ("a header of 2^62", in_run("", _bad_header), "cannot be read"),
-    ("weights of another network", config(backbone__embedding_dim=32), ""),
-)
+    ("weights of another network", config(backbone__embedding_dim=32), "restore the config.json"),
+    ("a network of gigabytes",
+     config(backbone__name="iresnet18", backbone__embedding_dim=4096, data__size=512),
+     "fewer numbers than the largest layer"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "says"), RUNS)
 def test_a_run_is_refused_with_a_sentence(change, says, run, tmp_path):
     change(run)
-    refused(tmp_path, open_trained, run, says=(says,), remedy=False)
+    refused(tmp_path, open_trained, run, says=(says,))
 
 
 # -- ONNX -----------------------------------------------------------------------------------------

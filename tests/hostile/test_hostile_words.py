@@ -97,6 +97,7 @@ SWEPT = table(
     ("no models", {"sweep": "m3", "models": "0"}, "sweep=m3"),
     ("a million models", {"sweep": "m3", "models": "1000000"}, "sweep=m3"),
     ("models of 5,000 digits", {"sweep": "m3", "models": DIGITS}, "sweep=m3"),
+    ("from two lines", {"sweep": "m3", "from": "0\n1"}, r"from is '0\n1'; give a number"),
 )
 
 
@@ -105,6 +106,14 @@ def test_a_sweep_of_a_link_is_ignored_with_a_sentence(query, says, tmp_path):
     default = RunConfig()
     read = lambda query: sweep_from_query(query, default)  # noqa: E731
     assert _one_ignored(read, query, says, tmp_path) is default
+
+
+@pytest.mark.parametrize("loss", ["hinge", "softmax", "triplet", "x" * MIB, "arc\nface", ""])
+def test_a_sweep_of_a_loss_without_margins_is_one_without_that_loss(loss, tmp_path):
+    query = {"sweep": "m3", "models": "2"}
+    read = lambda query: sweep_from_query(query, RunConfig())  # noqa: E731
+    found = _one_ignored(read, {**query, "loss": loss}, "a sweep is of margins; choose", tmp_path)
+    assert found == sweep_from_query(query, RunConfig())[0]
 
 
 OPENED = table(
@@ -116,6 +125,12 @@ OPENED = table(
     ("a value that is NaN", {"lesson": "6", "s": "nan"}, "s=nan"),
     ("a value that is words", {"lesson": "6", "s": "large"}, "s=large"),
     ("a value without end", {"lesson": "6", "s": "1e999"}, "s=1e999"),
+    ("a value of two lines", {"lesson": "6", "s": "4\n5"}, "s=4·5 was ignored: give a number"),
+    ("a choice of two lines", {"lesson": "1", "seed": "0\n"}, "seed=0· was ignored: choose"),
+    ("a value of a megabyte", {"lesson": "6", "s": "1" * MIB}, "s=1111"),
+    ("a thing to hide of two lines", {"hide": "a\nb"}, "hide=a·b was ignored: choose"),
+    ("a lesson of two lines", {"lesson": "8\n"}, "lesson=8· was ignored"),
+    ("a view of two lines", {"view": "a\nb"}, "view=a·b was ignored"),
     ("what cannot be hidden", {"hide": "<img src=x>"}, "hide=<img"),
     ("a thousand things to hide", {"hide": ",".join(map(str, range(1000)))}, "hide=0"),
     ("a view that is none", {"view": "admin"}, "view=admin"),
@@ -156,7 +171,7 @@ TEXTS = (
 @pytest.mark.parametrize("door", [parse_command, parse_vote, parse_act])
 @pytest.mark.parametrize(("text", "says"), table(*TEXTS))
 def test_a_message_that_is_none_is_answered_with_a_sentence(door, text, says, tmp_path):
-    refused(tmp_path, door, text, says=("the message", says), remedy=False)
+    refused(tmp_path, door, text, says=("the message", says))
 
 
 COMMANDS = table(
@@ -176,6 +191,7 @@ COMMANDS = table(
     ("a scale that is a table", '{"type": "set", "scale": {}}', "scale is {}"),
     ("member −1", '{"type": "set", "member": -1}', "member is -1"),
     ("no sample", '{"type": "anatomy"}', "sample is None"),
+    ("a margin of a megabyte", '{"type": "set", "margin": ["' + "x" * 4000 + '", 0, 0]}', "m1 is"),
     ("a sample that is a half", '{"type": "anatomy", "sample": 0.5}', "sample is 0.5"),
     ("a sample beyond all", '{"type": "anatomy", "sample": 1e99}', "sample is 1e+99"),
     ("an id that is a text", '{"type": "anatomy", "sample": 1, "id": "1"}', "id is '1'"),
@@ -198,6 +214,8 @@ FORMS = table(
     ("a vote below 0", parse_vote, '{"type": "vote", "lesson": 7, "choice": -1}', "choice is -1"),
     ("a vote of two", parse_vote, '{"type": "vote", "lesson": 7, "choice": [1, 2]}', "choice is ["),
     ("an act that is none", parse_act, '{"type": "poll", "lesson": 7, "act": "x"}', "act is 'x'"),
+    ("an act of 900 letters",
+     parse_act, json.dumps({"type": "poll", "lesson": 7, "act": "x" * 900}), "act is 'xxx"),
     ("an act that is a table", parse_act, '{"type": "poll", "lesson": 7, "act": {}}', "act is {}"),
     ("a code of nothing", parse_code, b"", "is not JSON"),
     ("a code that is no text", parse_code, b"\xff\xfe", "is not JSON"),
@@ -216,7 +234,7 @@ FORMS = table(
 
 @pytest.mark.parametrize(("door", "given", "says"), FORMS)
 def test_a_form_of_the_classroom_is_answered_with_a_sentence(door, given, says, tmp_path):
-    refused(tmp_path, door, given, says=(says,), remedy=False)
+    refused(tmp_path, door, given, says=(says,))
 
 
 # -- tables of votes ------------------------------------------------------------------------------
