@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    {"alignment", "assets", "geometry", "margins", "packings", "validation", "writing"},
+    {
+        *("alignment", "assets", "geometry", "margins", "memory", "packings", "validation"),
+        "writing",
+    },
     {
         "adaptive",
         "corpora",

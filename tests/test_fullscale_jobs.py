@@ -98,7 +98,7 @@ def test_stopped_killed_and_resumed_it_has_the_curve_of_one_that_was_not(runs):
     wait(folder, "training", step=stopped.step + 1)
     os.kill(running.read(folder).pid, signal.SIGKILL)
     died = wait(folder, "failed")
-    assert "ended without a word" in died.sentence
+    assert "killed" in died.sentence
     assert "can be resumed" in died.sentence
 
     folder = jobs.rename(folder, "renamed")

@@ -76,6 +76,44 @@ def test_a_run_that_diverges_ends_and_says_so(monkeypatch):
     assert "triplet: the loss is no longer a number" in run.error
 
 
+OUT_OF_MEMORY = [
+    MemoryError(),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory"),
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=["Python", "CPU", "GPU"])
+def test_a_run_that_finds_no_memory_says_so_gives_way_and_can_begin_anew(error, monkeypatch):
+    """With one place for all, the run that waits gets it, and nothing of the other is kept."""
+    train, greedy = Ensemble.train, live()
+
+    def greedily(ensemble):
+        if ensemble is greedy._ensemble and ensemble.step == 5:
+            raise error
+        train(ensemble)
+
+    monkeypatch.setattr(Ensemble, "train", greedily)
+    monkeypatch.setattr("facevis.live.scheduler.scheduler.limit", 1)
+    other = live()
+    leave = [run.listen(lambda: None) for run in (greedy, other)]  # none rests for want of viewers
+    greedy.single_step(20)
+    other.play()
+    until(greedy, "failed")
+    assert greedy.error.startswith("memory ran out after step 5 (")
+    assert greedy.error.endswith("and rewind.")
+    assert greedy._ensemble is None
+    until(other, "finished")
+    assert not greedy.busy
+    monkeypatch.setattr(Ensemble, "train", train)
+    greedy.rewind()
+    greedy.play()
+    until(greedy, "finished")
+    assert greedy.error is None
+    for one in leave:
+        one()
+
+
 def examined(run, sample):
     """The answer, and whatever viewers were told on the way."""
     answers, told = queue.Queue(), []

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import torch
 import torch.distributed as dist
 
+from facevis.memory import in_short, ran_out
+
 _LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL", "gloo")
 """What PyTorch says where another process went away."""
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "STATUS_ALLOC_FAILED")
-"""What its allocators say on Linux, on Windows and inside NVIDIA's libraries."""
 
 
 @contextlib.contextmanager
@@ -37,10 +37,8 @@ def machine_faults() -> Iterator[None]:
 
 
 def _sentence(error: BaseException) -> str | None:
-    text = str(error).strip() or type(error).__name__
-    reason = text.splitlines()[0].rstrip(".")[:160]
-    memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    if memory or any(word in text for word in _NO_MEMORY):
+    text, reason = str(error), in_short(error)
+    if ran_out(error):
         return (
             f"memory ran out ({reason}); lower batch_size, raise accumulate, take precision "
             "bfloat16 or head.sample_rate below 1, or train on more processes."

@@ -21,6 +21,7 @@ from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
 from facevis.live.recording import MANY, Recording, keeps
 from facevis.live.shown import Frame, ShownRun, Tell
+from facevis.memory import in_short, ran_out
 
 STATES = ("recorded", "training", "paused", "finished", "failed")
 TURN_SECONDS, ROUND_SECONDS = 0.008, 0.03
@@ -121,7 +122,13 @@ class Training(ShownRun):
                 self._train_a_turn(runs)
         except Exception as error:  # a trainer's failure is shown, and harms no other run
             log.exception("a live run failed")
-            self.error = str(error) or type(error).__name__
+            self.error, self._single_steps = str(error) or type(error).__name__, 0
+            if ran_out(error):  # half a step may be done: it goes on from what is recorded
+                self._ensemble = self._resting = None
+                self.error = (
+                    f"memory ran out after step {self.step} ({in_short(error)}); end other runs, "
+                    "or take fewer members or pictures, and rewind."
+                )
             self._change_state("failed")
 
     def _train_a_turn(self, runs: int) -> None:
