@@ -53,7 +53,9 @@ def align_members(embeddings: np.ndarray, prototypes: np.ndarray) -> tuple[np.nd
 
 def _directions(prototypes: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(prototypes, axis=-1, keepdims=True)
-    directions: np.ndarray = np.divide(prototypes, length, out=np.zeros_like(prototypes), where=length > 0)
+    directions: np.ndarray = np.divide(
+        prototypes, length, out=np.zeros_like(prototypes), where=length > 0
+    )
     return directions
 
 

@@ -39,8 +39,8 @@ def _yes_or_no(text: str) -> bool:
     return text == "1"
 
 
+_Target = TypeVar("_Target", Member, RunConfig)
 # name in the link -> (field, how to read it)
-_Target = TypeVar("_Target", Member, RunConfig, dict[str, Any])
 _RUN_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "data": ("dataset", str),
     "n": ("identities", _whole),

@@ -131,7 +131,7 @@ def _pictures(name: str, found: Any) -> list[bytes]:
 
 def _booleans(name: str, found: Any) -> np.ndarray:
     if isinstance(found, Row) and found.kind == "b1":
-        return np.frombuffer(found.data, np.uint8) != 0
+        return np.not_equal(np.frombuffer(found.data, np.uint8), 0)
     if isinstance(found, tuple | list) and all(isinstance(item, bool) for item in found):
         return np.array(found, bool)
     raise ValueError(f"{name} does not say of each pair whether it is one person; {_FORM}.")

@@ -101,7 +101,7 @@ def prepared(data: bytes, size: int | None = None, png: bool = False) -> bytes:
     pixels = np.ascontiguousarray(decode_picture(data, size))
     if png:
         return _png(Image.fromarray(pixels))
-    return simplejpeg.encode_jpeg(pixels, QUALITY, colorsubsampling="444", fastdct=False)
+    return bytes(simplejpeg.encode_jpeg(pixels, QUALITY, colorsubsampling="444", fastdct=False))
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -16,7 +16,7 @@ import pickletools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 MAX_STEPS = 4_000_000
 """Instructions in one file: at 64 bytes each in memory, and about 20 for a picture in an array."""
@@ -189,7 +189,7 @@ def _shown(module: Any, name: Any) -> str:
     return ascii(".".join(parts)[:80])[1:-1]
 
 
-def _refuse(what: str) -> Any:
+def _refuse(what: str) -> NoReturn:
     raise _Foreign(f"holds {what}")
 
 

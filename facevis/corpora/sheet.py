@@ -108,7 +108,7 @@ def _spread(count: int, most: int) -> list[int]:
     >>> _spread(100, 4), _spread(2, 4)
     ([0, 33, 66, 99], [0, 1])
     """
-    return np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()
+    return [int(place) for place in np.linspace(0, count - 1, min(count, most)).round()]
 
 
 def _blank(width: int, height: int, title: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:

@@ -252,4 +252,5 @@ class Noise(_Made):
         pattern = np.random.default_rng((seed, label, 0)).integers(0, 64, (8, 8, 3), np.uint8)
         coarse = np.arange(size) * 8 // size
         grains = np.frombuffer(noise, np.uint8).reshape(size, size, 3)
-        return (grains >> 1) + (grains >> 2) + pattern.take(coarse, 0).take(coarse, 1)
+        pixels: np.ndarray = (grains >> 1) + (grains >> 2) + pattern.take(coarse, 0).take(coarse, 1)
+        return pixels

@@ -141,7 +141,7 @@ class OnnxEmbedder:
                 f"the output of {self.path.name} has shape {shape} for {len(pixels)} pictures; "
                 "export a model whose output is one row of numbers for each picture."
             )
-        rows = found.reshape(len(pixels), -1).astype(np.float32)
+        rows: np.ndarray = found.reshape(len(pixels), -1).astype(np.float32)
         if rows.shape[1] < 2:
             raise ValueError(
                 f"the output of {self.path.name} is one number for each picture; export a model "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -104,7 +105,9 @@ class Panel:
         rim = Circle((0, 0), inner, fc="none", ec=self.theme.rim, lw=1.2, zorder=2)
         self.axes.add_patch(rim)
 
-    def _lines(self, segments: list[Any], color: str, width: float, zorder: float) -> LineCollection:
+    def _lines(
+        self, segments: list[Any], color: str, width: float, zorder: float
+    ) -> LineCollection:
         lines = LineCollection(segments, colors=color, linewidths=width, zorder=zorder)
         self._add(lines)
         return lines

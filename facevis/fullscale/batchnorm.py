@@ -43,9 +43,9 @@ class SharedBatchNorm(_BatchNorm):
         axes = [0, *range(2, x.ndim)]
         count = x.numel() // x.shape[1] * ranks.world()
         shape = [1, -1] + [1] * (x.ndim - 2)
-        mean = _Sum.apply(x.sum(axes)) / count
+        mean = _Sum.apply(x.sum(axes)) / count  # type: ignore[no-untyped-call]
         centred = x - mean.view(shape)
-        variance = _Sum.apply(centred.square().sum(axes)) / count
+        variance = _Sum.apply(centred.square().sum(axes)) / count  # type: ignore[no-untyped-call]
         self._follow(mean.detach(), variance.detach() * count / max(count - 1, 1))
         found: Tensor = centred * torch.rsqrt(variance + self.eps).view(shape)
         if self.affine:

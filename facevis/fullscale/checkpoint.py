@@ -145,7 +145,7 @@ def progress_of(folder: Path, step: int) -> dict[str, Any]:
     """What is no tensor in the checkpoint of a step; its files are there and whole."""
     path = folder / f"step-{step:08d}" / _PROGRESS
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
             f"the checkpoint {path.parent.name} has no readable {_PROGRESS}; remove the folder "
@@ -165,7 +165,7 @@ def progress_of(folder: Path, step: int) -> dict[str, Any]:
                 f"{line(name)} of the checkpoint {path.parent.name} {what}; remove the folder "
                 f"{path.parent}, and the run goes on from the one before."
             )
-    return found
+    return dict(found)
 
 
 def shapes(folder: Path, step: int) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:

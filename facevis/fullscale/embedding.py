@@ -56,7 +56,9 @@ class NetworkEmbedder:
 
     def _run(self, pictures: torch.Tensor) -> np.ndarray:
         try:
-            found: np.ndarray = self._network(as_tensor(pictures, self._device)).float().cpu().numpy()
+            found: np.ndarray = (
+                self._network(as_tensor(pictures, self._device)).float().cpu().numpy()
+            )
             return found
         except torch.OutOfMemoryError as error:
             raise ValueError(

@@ -24,7 +24,7 @@ class PairObjective(nn.Module):
         """The loss of the whole batch, on every process."""
         with torch.autocast(embeddings.device.type, enabled=False):
             wide = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
-            every = ranks.GatherWithGradient.apply(wide)
+            every = ranks.GatherWithGradient.apply(wide)  # type: ignore[no-untyped-call]
             loss: Tensor = self.objective(every, ranks.gather(labels))
             return loss
 

@@ -304,7 +304,7 @@ def _peak(device: str) -> int:
     with contextlib.suppress(OSError, StopIteration):  # only Linux keeps it there
         status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-    return psutil.Process().memory_info().rss
+    return int(psutil.Process().memory_info().rss)
 
 
 def main() -> None:

@@ -151,7 +151,7 @@ class ShardedObjective(nn.Module):
             threshold, hardness = target.detach(), self.rule.hardness()
             target = self.scale * target
         self.reading = Reading(angle.detach(), lengths.detach())
-        rest = Rest.apply(points, self, place, threshold, hardness)
+        rest = Rest.apply(points, self, place, threshold, hardness)  # type: ignore[no-untyped-call]
         loss = -nn.functional.logsigmoid(target - rest).mean()
         return loss if self.rule is None else loss + self.rule.extra(lengths)
 

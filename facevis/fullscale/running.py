@@ -122,6 +122,6 @@ def _born(pid: int) -> float | None:
             return float(
                 ticks.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
             )
-        return process.create_time()
+        return float(process.create_time())
     except (psutil.Error, OSError, ValueError, IndexError):
         return None

@@ -18,7 +18,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -96,7 +96,9 @@ class Training:
 
     def _spread(self) -> nn.Module:
         """The network as it is called while training: compiled, its gradients averaged."""
-        network: nn.Module = torch.compile(self.network) if self.config.compile else self.network
+        network = self.network
+        if self.config.compile:
+            network = cast(nn.Module, torch.compile(network))
         if ranks.world() == 1:
             return network
         devices = [self.device.index] if self.device.type == "cuda" else None

@@ -26,7 +26,8 @@ def packing_table() -> dict[str, list[float]]:
     >>> [round(packing_table()[dim][8], 1) for dim in ("2", "3", "free")]
     [36.0, 66.1, 96.4]
     """
-    return json.loads(asset_path(*_PATH).read_text(encoding="utf-8"))
+    table: dict[str, list[float]] = json.loads(asset_path(*_PATH).read_text(encoding="utf-8"))
+    return table
 
 
 def degrees(count: int, dim: int) -> float:

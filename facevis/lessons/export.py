@@ -173,7 +173,7 @@ def _renamed(name: str, source: str) -> tuple[str, list[str]]:
     """
     wanted: list[str] = []
 
-    def rename(match: re.Match) -> str:
+    def rename(match: re.Match[str]) -> str:
         path = _resolved(PurePosixPath(name).parent, match[2])
         wanted.append(path)
         return f'{match[1]}"facevis/{path}"'

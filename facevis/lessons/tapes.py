@@ -66,7 +66,8 @@ class Tape:
 
     def at(self, step: int) -> dict[str, Any]:
         """The header of the last kept frame at or before a step: losses and statistics."""
-        return [frame for frame in self.header["frames"] if frame["step"] <= step][-1]
+        earlier: list[dict[str, Any]] = [f for f in self.header["frames"] if f["step"] <= step]
+        return earlier[-1]
 
 
 def _named_strangers(ensemble: Ensemble, shown: np.ndarray) -> dict[str, Any]:

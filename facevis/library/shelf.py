@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from facevis.fullscale import jobs
 from facevis.fullscale.config import FullScaleConfig

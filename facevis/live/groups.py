@@ -8,7 +8,7 @@ differ freely. A group owns its prototypes and reports what they look like.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch

@@ -10,6 +10,7 @@ point moved out onto the sphere: an overview in which no angle is exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import eigh
