@@ -310,7 +310,9 @@ def test_every_row_of_the_readme_has_a_command_that_exists():
 
 
 @pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
-def test_every_benchmark_has_bounds_and_its_minutes_are_told(path):
-    assert '"bounds"' in path.read_text(encoding="utf-8")
+def test_every_benchmark_has_bounds_skips_without_a_browser_and_tells_its_minutes(path):
+    text = path.read_text(encoding="utf-8")
+    assert '"bounds"' in text
+    assert ("needed_chromium()" in text) is ("sync_playwright" in text)
     told = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     assert re.search(rf"^\| `{path.stem.removeprefix('bench_')}` \|.* min", told, re.MULTILINE)
