@@ -176,7 +176,8 @@ class Session:
         for name in names:
             entry = self.before[name]
             changed = " with changes" if entry["dirty"] else ""
-            origin = f"{(entry['commit'] or 'no commit')[:7]}{changed} of {entry['date'][:10]}"
+            commit = entry["commit"][:7] if entry["commit"] else "a folder without git"
+            origin = f"{commit}{changed} of {entry['date'][:10]}"
             origins.setdefault(origin, []).append(name)
         return "; ".join(f"{origin} ({', '.join(these)})" for origin, these in origins.items())
 

@@ -114,13 +114,14 @@ def test_worse_is_what_crossed_its_bound_or_left_the_noise(last, value, bound, s
 
 def test_another_machine_is_shown_and_not_judged(results, capsys):
     program(results.parent, "a", speed(6.0))
-    other = entry({"speedup": 60.0}, machine=PLACE | {"gpus": ["Big"]})
+    other = entry({"speedup": 60.0}, commit=None, dirty=None, machine=PLACE | {"gpus": ["Big"]})
     kept.keep("a", other, results)
     assert run.main([], results) == 0
     said = capsys.readouterr().out
     assert "×0.1 " in said
     assert "WORSE" not in said
     assert re.search(r"Another machine \(2 cores .* Big.*\) measured a: not judged", said)
+    assert "results.json as it lay: a folder without git of 2026-01-02 (a)." in said
 
 
 @pytest.mark.parametrize(("busy", "told"), [(3.0, False), (60.0, True)])
