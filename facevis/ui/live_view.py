@@ -28,6 +28,12 @@ export default function (component) {{
     return st.components.v2.component(name, js=stub, isolate_styles=False)
 
 
+def follow_theme() -> None:
+    """Draw the page anew when the machine turns from light to dark: views are told their theme."""
+    component = browser_component("facevis_theme", "theme.js")
+    component(key="theme", on_turned_change=lambda: None)
+
+
 def live_view(
     data: dict[str, Any],
     key: str,

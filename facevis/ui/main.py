@@ -7,6 +7,7 @@ import streamlit as st
 from facevis.i18n import LANGUAGES, translator
 from facevis.live.rooms import RoomFull
 from facevis.ui import classroom_panel, classroom_state, runs, state, windows
+from facevis.ui.live_view import follow_theme
 from facevis.ui.screens import (
     comparison,
     dimensions,
@@ -46,6 +47,7 @@ primary = (
 )
 st.html(
     "<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}"
+    "@media(max-width:640px){.stMainBlockContainer{padding-left:1rem;padding-right:1rem}}"
     f"[data-testid='stCaptionContainer']{{opacity:1!important}}"
     f"[data-testid='stCaptionContainer'] p{{color:{caption};opacity:1}}{primary}</style>"
 )
@@ -55,6 +57,7 @@ t = translator(state.language())
 with st.sidebar:
     st.segmented_control(t("language"), LANGUAGES, key="lang", format_func=str.upper, required=True)
     beside = st.container()
+    follow_theme()
 
 
 def _show() -> None:

@@ -41,17 +41,17 @@ def section(t: Translate, config: RunConfig) -> None:
 def _offer(t: Translate, config: RunConfig, *, again: bool) -> None:
     if not again:
         st.caption(t("seeds_lead"))
-    columns = st.columns([2, 3], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
     most = MOST_MEMBERS // len(config.members)
     if state.read("seeds") is None:
         state.write({"seeds": CHOICES[0]})
-    seeds = columns[0].segmented_control(
+    seeds = row.segmented_control(
         t("seeds_number"),
         [count for count in CHOICES if count <= most],
         key=state.key("seeds"),
         required=True,
     )
-    if columns[1].button(t("seeds_run"), type="secondary", key="seeds_run"):
+    if row.button(t("seeds_run"), type="secondary", key="seeds_run"):
         _start(t, config, int(seeds or CHOICES[0]))
 
 
