@@ -81,9 +81,11 @@ class Student:
         self.socket = self._stack.enter_context(socket_of(url, "/facevis/seat", self.cookie))
 
     def hear(self, wanted=lambda message: True):
-        """The next message that is wanted."""
+        """The next message that is wanted; that the server is there is said in between."""
         while True:
             message = json.loads(self.socket.recv(timeout=SECONDS))
+            if message["type"] == "here":
+                continue
             if message["type"] == "state":
                 self.last = message
             if wanted(message):
