@@ -40,9 +40,10 @@ def recall(folder: Path, key: str) -> np.ndarray | None:
     path = folder / f"{key}.npy"
     try:
         found: np.ndarray = np.load(path, allow_pickle=False)
-        os.utime(path)
     except (OSError, ValueError, EOFError, SyntaxError, MemoryError):
         return None
+    with contextlib.suppress(OSError):  # it can be read where nothing may be written
+        os.utime(path)
     return found
 
 

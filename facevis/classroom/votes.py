@@ -137,15 +137,16 @@ class VotesFile:
 
 def _append(path: Path, rows: str) -> None:
     """Add rows to the table, whole or not at all: what a full disk cut off is taken back."""
-    with path.open("ab+") as file:
+    with path.open("ab+", buffering=0) as file:  # a buffer would be written once more at the end
         before = file.seek(0, os.SEEK_END)
         if not before:
             rows = _MARK + _as_csv([list(COLUMNS)]) + rows
         elif _ends_in_a_row(file, before):
             rows = "\r\n" + rows
         try:
-            file.write(rows.encode())
-            file.flush()
+            left = rows.encode()
+            while left:
+                left = left[file.write(left) :]
             os.fsync(file.fileno())
         except OSError:
             os.truncate(path, before)

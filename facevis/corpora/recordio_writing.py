@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from operator import index as index_of
 from pathlib import Path
 from typing import BinaryIO
@@ -15,9 +16,9 @@ import numpy as np
 
 from facevis.corpora.recordio_scan import HEADER, LARGEST_EXACT, LENGTH, MAGIC, MAGIC_BYTES
 from facevis.validation import whole
+from facevis.writing import growing, in_words
 
-_NAMES = ("property", "train.idx", "train.rec")
-"""In this order: a folder with a train.rec has the others."""
+_NAMES = ("train.rec", "train.idx", "property")
 """In the order in which they are put in place: without its index a set can still be read."""
 
 
@@ -47,20 +48,23 @@ def write_recordio(
     folder = Path(folder)
     if (folder / "train.rec").exists():
         raise ValueError(f"{folder} holds a train.rec already; choose another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = {name: folder / f"{name}.partial" for name in _NAMES}
+    new = not folder.exists()
     try:
-        with (
-            partial["train.rec"].open("w+b") as rec,
-            partial["train.idx"].open("w", encoding="ascii", newline="\n") as idx,
-        ):
-            count = _write_records(rec, idx.write, pictures, num_classes, progress)
-        partial["property"].write_text(f"{num_classes},{size},{size}\n", encoding="ascii")
-        for name in _NAMES:
-            partial[name].replace(folder / name)
-    finally:
-        for path in partial.values():
-            path.unlink(missing_ok=True)
+        with in_words(folder), ExitStack() as files:
+            folder.mkdir(parents=True, exist_ok=True)
+            # The last to be opened gets its name first: a folder with a train.rec has the others.
+            partial = {name: files.enter_context(growing(folder / name)) for name in _NAMES}
+            with (
+                partial["train.rec"].open("w+b") as rec,
+                partial["train.idx"].open("w", encoding="ascii", newline="\n") as idx,
+            ):
+                count = _write_records(rec, idx.write, pictures, num_classes, progress)
+            partial["property"].write_text(f"{num_classes},{size},{size}\n", encoding="ascii")
+    except BaseException:
+        if new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
     return count
 
 

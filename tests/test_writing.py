@@ -1,0 +1,131 @@
+"""Whatever a writer meets, what was there or what is new is there, whole; faults are in words."""
+
+import os
+import re
+import sys
+
+import pytest
+from writers import (
+    WRITERS,
+    NoDiskOfItsOwn,
+    calls_of,
+    fill,
+    killed_at,
+    mount,
+    names_in,
+    with_small_disk,
+)
+
+from facevis import writing
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="children are forked")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_killed_at_any_moment_it_leaves_the_old_or_the_new_and_can_be_written_again(name, tmp_path):
+    writer, states = WRITERS[name], []
+
+    def begun(folder):
+        folder.mkdir()
+        writer.prepare(folder)
+        if not writer.once:
+            writer.write(folder, "old")
+        return writer.read(folder)
+
+    begun(tmp_path / "whole")
+    for call in chosen(calls_of(lambda: writer.write(tmp_path / "whole", "new"))):
+        folder = tmp_path / str(call)
+        before = begun(folder)
+        killed_at(call, lambda folder=folder: writer.write(folder, "new"))
+        states.append(writer.read(folder))
+        assert states[-1] in (before, "new"), f"killed before call {call}"
+        if not (writer.once and states[-1] == "new"):
+            writer.write(folder, "new")  # which takes away what was begun, too
+            assert not [left for left in names_in(folder) if "partial" in left]
+        assert writer.read(folder) == "new"
+    assert states[0] == before
+
+
+def chosen(calls):
+    """Of many calls the last ones, in which things get their names, and some before."""
+    assert calls > 3
+    return sorted({*range(1, calls, max(1, calls // 4)), *range(max(1, calls - 7), calls + 1)})
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_and_a_read_only_disk_are_said_and_take_nothing(name, tmp_path):
+    writer = WRITERS[name]
+
+    def said(text):
+        try:
+            writer.write(tmp_path, text)
+        except (ValueError, OSError) as error:
+            return [str(error), isinstance(error, ValueError)]
+        return ["", True]
+
+    def meet():
+        writer.prepare(tmp_path)
+        if not writer.once:
+            writer.write(tmp_path, "old")
+        before = writer.read(tmp_path)
+        filler = fill(tmp_path)
+        full = said("new")
+        filler.unlink()
+        mount(tmp_path, read_only=True)
+        closed = said("new")
+        return [full, closed, before, writer.read(tmp_path), names_in(tmp_path)]
+
+    try:
+        full, closed, before, after, left = with_small_disk(tmp_path, meet)
+    except NoDiskOfItsOwn:
+        pytest.skip("this system gives nobody a disk of their own")
+    assert after == before
+    assert [one for one in left if "partial" in one or one.startswith(".step")] == []
+    if not writer.says:
+        return
+    for (sentence, in_words), reason in (
+        (full, r"No space left|the disk is full|0 MB are free"),
+        (closed, r"Read-only file system"),
+    ):
+        assert in_words, sentence
+        assert re.search(reason, sentence), sentence
+        assert re.search(r"[Mm]ake room|choose another|name another|mend", sentence), sentence
+        assert tmp_path.name in sentence or "run" in sentence
+        assert "\n" not in sentence
+        assert sentence.endswith(".")
+
+
+def test_another_process_at_work_is_left_in_peace(tmp_path):
+    """Its part stays and its target is refused; that of a process that is gone makes way."""
+    child = os.fork()
+    if child == 0:
+        with writing.beside(tmp_path / "gone") as partial:
+            partial.write_text("x")
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert len(names_in(tmp_path)) == 1
+    mine = writing.new_folder(tmp_path / "set")
+    partial = mine.__enter__()
+    assert names_in(tmp_path) == [partial.name]
+    refused = pytest.raises(ValueError, match=r"another process writes .+set just now; wait for")
+    with refused, writing.new_folder(tmp_path / "set"):
+        pass
+    writing.write_whole(tmp_path / "other", "x")
+    assert names_in(tmp_path) == sorted([partial.name, "other"])
+    mine.__exit__(None, None, None)
+    assert names_in(tmp_path) == ["other", "set"]
+
+
+def test_what_a_machine_elsewhere_writes_is_not_touched(tmp_path):
+    theirs = tmp_path / ".facevis-00000000-4194304-0-00000000.partial"
+    theirs.write_text("x")
+    writing.write_whole(tmp_path / "a", "x")
+    assert theirs.exists()
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "there").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    writing.write_whole(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there").read_text() == "new"
