@@ -56,7 +56,7 @@ def test_without_a_run_the_page_begins_with_a_new_one(runs, lang):
     app = visit(PAGE, lang=lang)
     assert app.selectbox(key=own("recipe")).value == "demo"
     values = [metric.value for metric in app.metric]
-    assert values[0] == "1.02 M"
+    assert values[0] == {"en": "1.02 M", "ru": "1,02 млн"}[lang]
     assert values[3:] == ["–", "–"]
     assert not app.error
     assert str(runs) in " ".join(one.value.replace("\\", "") for one in app.info)

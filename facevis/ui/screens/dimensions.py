@@ -16,6 +16,7 @@ from facevis.links import start_from_query
 from facevis.ui import controls, progress, runs, state
 from facevis.ui import dimensions_state as dimensions
 from facevis.ui.dimensions_state import DRAWN, FILE, NOBODY, OTHER, Asked
+from facevis.ui.library_words import spoken
 from facevis.ui.live_view import live_view, view_data
 from facevis.ui.openset_part import openset_part
 
@@ -137,7 +138,7 @@ def _kept(t: Translate) -> None:
     size = cache.size_of(folder)
     if size:
         st.button(
-            t("dims_clear", size=f"{size / 2**20:.1f}"),
+            t("dims_clear", size=spoken(f"{size / 2**20:.1f}")),
             help=t("dims_clear_help"),
             on_click=lambda: cache.clear(folder),
             type="tertiary",
@@ -150,6 +151,8 @@ def _kept(t: Translate) -> None:
 def _offer(t: Translate, asked: Asked | None, found: tuple[Asked, Survey] | None) -> None:
     """A button that looks, where what is asked is not what is seen."""
     if asked is None:
+        if found is None:
+            st.button(t("dims_look"), type="primary", key="dims_look", disabled=True)
         return
     known = found is not None and found[0] == asked and not found[1].error
     if known:

@@ -185,12 +185,12 @@ def _rename(t: Translate, job: Job) -> None:
 
 
 def _delete(t: Translate, job: Job) -> None:
-    st.markdown(t("full_delete_sure", name=f"**{runs.plain(job.name)}**", size=size_of(job)))
+    st.markdown(t("full_delete_sure", name=f"**{runs.plain(job.name)}**", size=size_of(t, job)))
     if st.button(t("full_delete_now"), type="primary", key="full:delete"):
         _do(lambda: jobs.delete(job.folder))
 
 
-def size_of(job: Job) -> str:
+def size_of(t: Translate, job: Job) -> str:
     """What the folder of a run takes on the disk."""
     total = 0
     for path in job.folder.rglob("*"):
@@ -198,7 +198,7 @@ def size_of(job: Job) -> str:
             total += path.stat().st_size if path.is_file() else 0
         except OSError:
             continue
-    return f"{total / 2**20:,.0f} MB".replace(",", " ")
+    return fullscale_draft.size(t, total)
 
 
 # -- the view -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from facevis.fullscale.recipes import RECIPES
 from facevis.ui import fullscale_state as fullscale
 from facevis.ui import runs, state
 from facevis.ui.fullscale_state import DRAWN, GROUPS, OPEN, SOURCES, Field
+from facevis.ui.library_words import spoken
 
 Translate = Callable[..., str]
 
@@ -68,9 +69,11 @@ def _checked() -> FullScaleConfig | str:
 
 
 def _head(t: Translate) -> None:
-    columns = st.columns([5, 1], vertical_alignment="center")
-    columns[0].markdown(f"**{t('full_new')}**")
-    if columns[1].button(t("full_close"), icon=":material/close:", type="tertiary"):
+    row = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    )
+    row.markdown(f"**{t('full_new')}**", width="content")
+    if row.button(t("full_close"), icon=":material/close:", type="tertiary"):
         _end_probe()
         fullscale.drafting(False)
         st.rerun()
@@ -108,9 +111,13 @@ def _open_fields(t: Translate) -> None:
     known = fullscale.fields()
     margin = state.read("head.objective") not in ("softmax", "triplet", "contrastive")
     hidden = () if margin else ("head.m1", "head.m2", "head.m3")
-    first = [name for name in OPEN[:6] if name not in hidden]
-    for names in (first, OPEN[6:]):
-        for column, name in zip(st.columns(len(names)), names, strict=True):
+    shown = [name for name in OPEN if name not in hidden]
+    chosen = [name for name in shown if known[name].choices]
+    of_loss = [name for name in shown if name.startswith("head.") and name not in chosen]
+    others = [name for name in shown if name not in (*chosen, *of_loss)]
+    for names in (chosen, of_loss, others):
+        columns = st.columns(len(names), vertical_alignment="bottom")
+        for column, name in zip(columns, names, strict=True):
             with column:
                 _widget(t, known[name], t(f"full_{_WORDS[name]}"))
 
@@ -187,23 +194,23 @@ def _needs(t: Translate, config: FullScaleConfig) -> None:
     network, head = found.network_parameters, found.head_parameters or 0
     columns[0].metric(
         t("full_parameters"),
-        millions(network + head),
-        help=t("full_parameters_help", network=millions(network), head=millions(head)),
+        millions(t, network + head),
+        help=t("full_parameters_help", network=millions(t, network), head=millions(t, head)),
     )
     columns[1].metric(
         t("full_memory"),
-        size(found.device_bytes),
+        size(t, found.device_bytes),
         help=t(
             "full_memory_help",
-            exact=size(found.fixed_bytes),
-            activations=size(found.activation_bytes),
+            exact=size(t, found.fixed_bytes),
+            activations=size(t, found.activation_bytes),
         ),
     )
     kept = min(config.follow.keep, -(-config.schedule.steps // config.follow.checkpoint_every))
     columns[2].metric(
         t("full_checkpoint"),
-        size(found.checkpoint_bytes),
-        help=t("full_checkpoint_help", all=size(found.checkpoint_bytes * kept)),
+        size(t, found.checkpoint_bytes),
+        help=t("full_checkpoint_help", all=size(t, found.checkpoint_bytes * kept)),
     )
     _measured(t, config, processes, columns[3:])
 
@@ -295,22 +302,22 @@ def grouped(number: float) -> str:
     return f"{number:,.0f}".replace(",", "\u202f")
 
 
-def millions(count: int) -> str:
+def millions(t: Translate, count: int) -> str:
     """A count in millions, or as it is.
 
-    >>> millions(25_557_032), millions(38_400)
-    ('25.6 M', '38\\u202f400')
+    >>> millions(lambda key, value: f"{value} M", 38_400)
+    '38\\u202f400'
     """
-    return f"{count / 1e6:.3g} M" if count >= 1e6 else grouped(count)
+    if count < 1e6:
+        return grouped(count)
+    return t("full_millions", value=spoken(f"{count / 1e6:.3g}"))
 
 
-def size(count: float) -> str:
-    """Bytes in the unit that fits.
-
-    >>> size(3 * 2**20), size(5.5 * 2**30)
-    ('3 MB', '5.5 GB')
-    """
-    return f"{count / 2**30:.3g} GB" if count >= 2**30 else f"{max(1, count / 2**20):.3g} MB"
+def size(t: Translate, count: float) -> str:
+    """Bytes in the unit that fits."""
+    if count >= 2**30:
+        return t("full_gibibytes", value=spoken(f"{count / 2**30:.3g}"))
+    return t("full_mebibytes", value=spoken(f"{max(1, count / 2**20):.3g}"))
 
 
 def duration(t: Translate, seconds: float) -> str:
