@@ -25,7 +25,7 @@ export class Effect extends Recorded {
     this.picture.atTheEnd();
     this.curves = CURVES.map(([key]) => this.chart(key, { height: 118 }));
     this.cells = ROWS.map(() => [h("td"), h("td")]);
-    const heads = h("tr", {}, h("td"), h("th", { scope: "col", text: "m₂ = 0" }), (this.head = h("th", { scope: "col" })));
+    const heads = h("tr", {}, h("td"), h("th", { scope: "col", text: "m₂\u00a0=\u00a00" }), (this.head = h("th", { scope: "col" })));
     const rows = ROWS.map((name, i) => h("tr", {}, h("th", { scope: "row", text: this.words(`lesson_row_${name}`) }), ...this.cells[i]));
     this.table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, heads), h("tbody", {}, ...rows));
     side.replaceChildren(h("div", { class: "fv-pair-of-charts fv-three" }, ...this.curves.map(({ el }) => el)));
@@ -80,7 +80,7 @@ export class Effect extends Recorded {
     if (!frame || !run) return;
     const { values } = facts;
     const near = Math.round(this.at);
-    write(this.head, `m₂ = ${decimal(values[near], lang, 2)}`);
+    write(this.head, `m₂\u00a0=\u00a0${decimal(values[near], lang, 2)}`);
     ROWS.forEach((name, i) => {
       [0, near].forEach((member, column) => write(this.cells[i][column], statisticText(name, frame.statistics[member]?.[name], words, lang)));
     });

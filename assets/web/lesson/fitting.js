@@ -7,11 +7,11 @@
 /** @type {Squeeze[]} */
 const SQUEEZES = [[1, 1], [0.85, 1], [0.7, 1], [0.6, 0.95], [0.55, 0.9], [0.5, 0.85], [0.45, 0.8]];
 /** What charts and letters give for a larger picture: heights of charts, and how much of the letters. */
-const GIVES = [[0.85, 0], [0.7, 0], [0.7, 0.05], [0.6, 0.1]];
+const GIVES = [[0.7, 0], [0.7, 0.05], [0.6, 0.1]];
 /** Letters that small are not made smaller for a picture. */
 const LEAST_LETTERS = 0.85;
 /** Of the window's width, the picture's side in the hall, percent; two pictures or wide charts need more. */
-const SHARES = { square: [36, 40, 44, 48, 52, 56, 60], broad: [46, 50, 54, 58] };
+const SHARES = { square: [36, 42, 48, 54, 60], broad: [46, 50, 54, 58] };
 /** By how much a picture must gain for others to give way. */
 const WORTH = 1.02;
 const LEAST_ROOM = 260;
@@ -83,7 +83,9 @@ export class Fitting {
     const [charts, letters] = fitting;
     const gives = GIVES.map(([lower, smaller]) => /** @type {Squeeze} */ ([Math.min(charts, lower), Math.min(letters, Math.max(LEAST_LETTERS, letters - smaller))]));
     for (const share of larger) {
-      const squeeze = this.#first([fitting, ...gives], share);
+      this.#apply(fitting, share);
+      if (this.#pictured < WORTH * best.size) continue; // the height does not allow it
+      const squeeze = this.#fits ? fitting : this.#first(gives, share);
       if (!squeeze) break;
       if (this.#pictured > WORTH * best.size) best = { squeeze, share, size: this.#pictured };
     }

@@ -25,7 +25,7 @@ export class Strangers {
     this.said = h("p", { class: "fv-readout", "aria-live": "polite" });
     this.faces = h("ul", { class: "fv-strip fv-faces" });
     this.cells = FARS.map(() => h("td"));
-    const head = h("tr", {}, ...FARS.map((far) => h("th", { scope: "col", text: `FAR ${decimal(100 * far, context.lang, Math.max(0, -Math.log10(far) - 2))} %` })));
+    const head = h("tr", {}, ...FARS.map((far) => h("th", { scope: "col", text: `FAR ${decimal(100 * far, context.lang, Math.max(0, -Math.log10(far) - 2))}\u00a0%` })));
     this.rank = h("p", { class: "fv-readout" });
     const table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "row", rowspan: 2, text: "TAR" }), ...head.childNodes)), h("tbody", {}, h("tr", {}, h("td"), ...this.cells)));
     table.tHead.rows[0].cells[0].removeAttribute("rowspan");
@@ -114,7 +114,7 @@ export class Strangers {
     const compared = [...new Set(["normalized_softmax", "arcface", loss])];
     const tones = ["fv-tone-mute", "fv-tone-ink", "fv-tone-accent"];
     const series = compared.map((name, i) => ({ points: rocCurve(this.#measured(name).pairs, LOWEST), tone: name === loss ? tones[2] : tones[i], dashed: name !== loss, label: words(`objective_${name}`) }));
-    this.roc.show({ series, x: [LOWEST, 0], y: [0, 1.02], xTicks: [[-4, "FAR 10⁻⁴"], [-3, "10⁻³"], [-2, "10⁻²"], [-1, "10⁻¹"], [0, "1"]], yTicks: [[0, "0"], [1, "100 %"]], mark: far > 0 ? Math.max(LOWEST, Math.log10(far)) : LOWEST });
+    this.roc.show({ series, x: [LOWEST, 0], y: [0, 1.02], xTicks: [[-4, "10⁻⁴"], [-3, "10⁻³"], [-2, "10⁻²"], [-1, "10⁻¹"], [0, "1"]], yTicks: [[0, "0"], [1, "100 %"]], mark: far > 0 ? Math.max(LOWEST, Math.log10(far)) : LOWEST });
   }
 
   /** One picture of each of some people. */
