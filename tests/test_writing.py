@@ -1,10 +1,13 @@
 """Whatever a writer meets, what was there or what is new is there, whole; faults are in words."""
 
+import contextlib
+import multiprocessing
 import os
 import re
 import sys
 
 import pytest
+from runs import small
 from writers import (
     WRITERS,
     NoDiskOfItsOwn,
@@ -13,10 +16,14 @@ from writers import (
     killed_at,
     mount,
     names_in,
+    recording,
     with_small_disk,
 )
 
 from facevis import writing
+from facevis.fullscale import jobs, queue, runs
+from facevis.fullscale.journal import Journal, read_journal
+from facevis.library import notes, toys
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="children are forked")
 
@@ -114,6 +121,85 @@ def test_another_process_at_work_is_left_in_peace(tmp_path):
     assert names_in(tmp_path) == sorted([partial.name, "other"])
     mine.__exit__(None, None, None)
     assert names_in(tmp_path) == ["other", "set"]
+
+
+def test_two_apps_on_one_folder_lose_and_double_nothing(tmp_path, monkeypatch):
+    """Four processes keep runs, write notes and votes, and ask for the same name, all at once."""
+    monkeypatch.setattr("facevis.fullscale.queue.wake", lambda runs: None)
+    runs.prepare(tmp_path / "noted", small())
+    barrier = multiprocessing.get_context("fork").Barrier(4)
+
+    def app(number):
+        barrier.wait(30)
+        toys.keep(recording(), tmp_path)
+        for turn in range(3):
+            before = notes.read_notes(tmp_path / "noted")
+            notes.write_notes(tmp_path / "noted", f"{before}\n{number}-{turn}", before)
+            WRITERS["votes"].write(tmp_path, "old")
+        with contextlib.suppress(ValueError):  # which says that the name is taken
+            jobs.submit(tmp_path, "same", small(seed=number))
+
+    recording()
+    apps = [multiprocessing.get_context("fork").Process(target=app, args=[n]) for n in range(4)]
+    for one in apps:
+        one.start()
+    for one in apps:
+        one.join(60)
+    assert [one.exitcode for one in apps] == [0] * 4
+    assert len([folder for folder in tmp_path.iterdir() if toys.is_toy(folder)]) == 4
+    written = notes.read_notes(tmp_path / "noted").split()
+    assert set(written) == {f"{number}-{turn}" for number in range(4) for turn in range(3)}
+    rows = (tmp_path / "votes.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [row.startswith("time,") for row in rows] == [True] + [False] * 36
+    assert runs.read_config(tmp_path / "same").seed in range(4)
+    assert queue.waiting(tmp_path) == [tmp_path / "same"]
+    assert not [left for left in names_in(tmp_path) if "partial" in left]
+
+
+def test_what_was_left_by_a_killed_app_goes_when_the_next_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    child = os.fork()
+    if child == 0:
+        writing.scratch()
+        with writing.beside(tmp_path / "run") as partial:
+            partial.mkdir()
+            os._exit(0)
+    os.waitpid(child, 0)
+    (tmp_path / ".deleted-0-run").mkdir()
+    assert len(names_in(tmp_path)) == 3
+    jobs.tidy(tmp_path)
+    mine = writing.scratch()
+    assert names_in(tmp_path) == [mine.name]
+
+
+def test_a_full_disk_stops_the_events_for_tensorboard_and_no_training(tmp_path):
+    def meet():
+        journal = Journal(tmp_path, tensorboard=True)
+        journal.write("train", 1, loss=1.0)
+        filler = fill(tmp_path)
+        for step in range(2, 100):
+            journal.write("train", step, loss=1.0)
+        filler.unlink()
+        journal.write("train", 100, loss=1.0)
+        journal.close()
+        return read_journal(tmp_path)
+
+    try:
+        found = with_small_disk(tmp_path, meet)
+    except NoDiskOfItsOwn:
+        pytest.skip("this system gives nobody a disk of their own")
+    assert [entry["step"] for entry in found if entry["kind"] == "train"] == list(range(1, 101))
+    (said,) = [entry["sentence"] for entry in found if entry["kind"] == "event"]
+    assert said.startswith("TensorBoard is shown nothing after step ")
+    assert "No space left on device" in said
+
+
+def test_the_clock_is_set_back_and_nobody_is_overtaken(tmp_path, monkeypatch):
+    monkeypatch.setattr("facevis.fullscale.queue.wake", lambda runs: None)
+    for name, now in (("first", 2e9), ("second", 1e9), ("third", 1e9 - 5)):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        jobs.submit(tmp_path, name, small())
+    assert [folder.name for folder in queue.waiting(tmp_path)] == ["first", "second", "third"]
 
 
 def test_what_a_machine_elsewhere_writes_is_not_touched(tmp_path):

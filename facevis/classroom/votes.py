@@ -19,6 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from filelock import FileLock
+
 from facevis.lessons.programme import lesson
 from facevis.lessons.texts import lesson_text
 
@@ -26,6 +28,8 @@ COLUMNS = ("time", "lesson", "question", "option", "right", "votes", "voters", "
 _MARK = "\ufeff"
 """With it spreadsheets read letters of all languages."""
 _LARGEST_FILE = 2**24
+_PATIENCE = 2.0
+"""Seconds that another app is waited for."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,9 @@ class VotesFile:
                 return
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                _append(self.path, self._unwritten)
+                # Another app may write the same table; the lock goes with the process.
+                with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=_PATIENCE):
+                    _append(self.path, self._unwritten)
             except OSError as error:
                 raise ValueError(
                     f"the votes could not be written to {self.path} ({error.strerror or error}); "

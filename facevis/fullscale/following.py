@@ -55,7 +55,8 @@ class Following:
     ) -> None:
         """Close them; what ended the run stands in the journal."""
         if isinstance(error, ValueError) and self.journal is not None:
-            self.journal.write("event", self._done, event="failed", sentence=str(error))
+            with contextlib.suppress(ValueError):  # the journal may be what failed
+                self.journal.write("event", self._done, event="failed", sentence=str(error))
         self._stack.close()
 
     # -- moments ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ number of apps see the same, and a run goes on when all of them are closed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from facevis.fullscale.queue import LOG, QUEUED
 from facevis.fullscale.runs import CHECKPOINTS, CONFIG, prepare, read_config
 from facevis.fullscale.standing import last_entries, state_of
 from facevis.validation import whole
+from facevis.writing import clear
 
 RUNS = "FACEVIS_RUNS"
 """The environment variable that names the folder of runs."""
@@ -30,6 +32,7 @@ _ALIVE = ("starting", "training", "stopping")
 _NAME = re.compile(r"[\w\-][\w\- .]{0,79}")
 _CHECKPOINT = re.compile(r"step-(\d{8})")
 _DELETED = ".deleted-"
+_TRIES = 5
 _FRESH, _MOMENT = 5.0, 0.15
 """Seconds in which a death is news, and how long its reason may be on its way."""
 
@@ -176,8 +179,7 @@ def discard(folder: Path) -> None:
             f"{folder.name} cannot be deleted ({error.strerror}); correct the permissions of "
             f"{folder.parent}."
         ) from error
-    for left in folder.parent.glob(f"{_DELETED}*"):
-        shutil.rmtree(left, ignore_errors=True)
+    tidy(folder.parent)
 
 
 def free_name(runs: Path, stem: str) -> str:
@@ -188,6 +190,21 @@ def free_name(runs: Path, stem: str) -> str:
         number += 1
         name = f"{stem} {number}"
     return name
+
+
+def land(growing: Path, runs: Path, stem: str, name: str = "") -> Path:
+    """Give a folder that is whole its name, or a free one; others may take names meanwhile."""
+    for _ in range(_TRIES if not name else 0):
+        with contextlib.suppress(OSError):
+            return growing.rename(runs / free_name(runs, stem))
+    return growing.rename(runs / (name or free_name(runs, stem)))
+
+
+def tidy(runs: Path) -> None:
+    """Remove what a process that was killed left half written, or half deleted."""
+    clear(runs)
+    for left in runs.glob(f"{_DELETED}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 # -- what a folder tells ---------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from filelock import FileLock
+
 from facevis.fullscale import jobs
 from facevis.fullscale.runs import CHECKPOINTS
 from facevis.library import toys
@@ -16,6 +18,8 @@ from facevis.writing import write_whole
 NOTES = "notes.txt"
 LONGEST = 20_000
 """Characters of a note."""
+_PATIENCE = 5.0
+"""Seconds that another writer is waited for."""
 
 
 def read_notes(folder: Path) -> str:
@@ -41,14 +45,16 @@ def write_notes(folder: Path, text: str, before: str) -> str:
     entry_of(folder)
     if len(text) > LONGEST:
         raise ValueError(f"the notes have {len(text):,} characters; {LONGEST:,} are kept at most.")
-    there = read_notes(folder)
-    both = text if there in (before, text, "") else f"{there}\n\n{text}"
     try:
-        write_whole(folder / NOTES, both)
+        # Between reading and writing nobody else writes: another window, another app.
+        with FileLock(folder.parent / ".notes.lock", timeout=_PATIENCE):
+            there = read_notes(folder)
+            both = text if there in (before, text, "") else f"{there}\n\n{text}"
+            write_whole(folder / NOTES, both)
     except OSError as error:
         raise ValueError(
-            f"the notes on {folder.name} could not be written ({error.strerror}); make room or "
-            f"correct the permissions of {folder}. The text is still on the page."
+            f"the notes on {folder.name} could not be written ({error.strerror or error}); make "
+            f"room or correct the permissions of {folder}. The text is still on the page."
         ) from error
     return both
 

@@ -17,7 +17,7 @@ from facevis.fullscale import jobs
 from facevis.fullscale.runs import CONFIG
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
-from facevis.writing import growing
+from facevis.writing import beside, bring_to_disk
 
 RECORDING, ABOUT = "recording.npz", "about.json"
 FORMAT = "facevis-kept-1"
@@ -80,23 +80,23 @@ def keep(recording: Recording, runs: Path, name: str = "") -> Path:
     Without a name it gets one that is free; one that is taken raises ``ValueError``, and so does a
     folder that cannot be written.
     """
-    folder = runs / jobs.check_name(name or jobs.free_name(runs, stem_of(recording)))
-    if folder.exists():
-        raise ValueError(f"there is a run {folder.name} already; choose another name.")
+    if name and (runs / jobs.check_name(name)).exists():
+        raise ValueError(f"there is a run {name} already; choose another name.")
     data = recording.to_bytes()
     about = {"format": FORMAT, "facevis": __version__, "kept": round(time.time(), 3)}
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        with growing(folder) as partial:
+        with beside(runs / (name or RECORDING)) as partial:
             partial.mkdir()
             (partial / RECORDING).write_bytes(data)
             (partial / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+            bring_to_disk(partial)
+            return jobs.land(partial, runs, stem_of(recording), name)
     except OSError as error:
         raise ValueError(
             f"the run could not be kept in {runs} ({error.strerror}); make room or correct the "
             "permissions. It is still in the app."
         ) from error
-    return folder
 
 
 def check_about(text: str) -> float:

@@ -7,7 +7,6 @@ archives and folders.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
@@ -65,7 +64,7 @@ def unpack(source: Path | BinaryIO, runs: Path) -> Path:
                     _extract(archive, name, told, growing)
                 _check_run(growing, manifest)
                 bring_to_disk(growing)
-                return _land(growing, runs, manifest["name"])
+                return jobs.land(growing, runs, manifest["name"])
         except OSError as error:
             raise ValueError(
                 f"the run could not be written to {runs} ({error.strerror or error}); make room or "
@@ -210,11 +209,3 @@ def _make_room(runs: Path, size: int) -> None:
             f"the run takes {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free in {runs}; "
             "make room."
         )
-
-
-def _land(growing: Path, runs: Path, name: str) -> Path:
-    """Give it its name, or a free one like it; others may take names meanwhile."""
-    for _ in range(5):
-        with contextlib.suppress(OSError):
-            return growing.rename(runs / jobs.free_name(runs, name))
-    return growing.rename(runs / jobs.free_name(runs, name))
