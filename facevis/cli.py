@@ -22,10 +22,12 @@ from typing import Annotated
 import tyro
 
 from facevis import __version__
+from facevis.arguments import command_of
 from facevis.assets import asset_path
 from facevis.classroom.limits import Limits, enforce
 from facevis.data_command import Data
 from facevis.export_command import Export
+from facevis.fullscale import jobs
 from facevis.train_command import Training
 
 _PORTS_TRIED = 20
@@ -64,6 +66,7 @@ class App:
             )
         port = self._port(self.address, "port", self.port)
         os.environ["FACEVIS_RUNS"] = str(self.runs.absolute())
+        jobs.tidy(self.runs.absolute())
         if self.classroom:
             self._open_classroom(port)
         host = f"[{self.address}]" if ":" in self.address else self.address
@@ -264,15 +267,7 @@ def main(arguments: list[str] | None = None) -> None:
     if arguments == ["--version"]:
         arguments = ["version"]
     command: App | Compare | Data | Evaluate | Export | Training | Version
-    try:
-        command = tyro.cli(
-            Command,
-            args=arguments,
-            prog="facevis",
-            description="Margins on the hypersphere, live.",
-        )
-    except ValueError as error:  # a value that cannot be, in words
-        raise SystemExit(str(error)) from error
+    command = command_of(Command, arguments, "facevis", "Margins on the hypersphere, live.")
     command.run()
 
 

@@ -34,6 +34,7 @@ LAYERS = (
     {
         "__main__",
         "app",
+        "arguments",
         "cli",
         "compare",
         "data_command",

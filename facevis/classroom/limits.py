@@ -28,13 +28,13 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse what no room can be."""
-        whole("students", self.students, 1, 1000)
-        whole("waiting", self.waiting, 0, 1000)
-        whole("sessions", self.sessions, 1, 1000)
-        whole("kept_runs", self.kept_runs, 1, 10_000)
-        whole("training", self.training, 1, 1000)
-        whole("memory_mib", self.memory_mib, 16, 1_000_000)
-        whole("uploads_mib", self.uploads_mib, 1, 1_000_000)
+        whole("limits.students", self.students, 1, 1000)
+        whole("limits.waiting", self.waiting, 0, 1000)
+        whole("limits.sessions", self.sessions, 1, 1000)
+        whole("limits.kept_runs", self.kept_runs, 1, 10_000)
+        whole("limits.training", self.training, 1, 1000)
+        whole("limits.memory_mib", self.memory_mib, 16, 1_000_000)
+        whole("limits.uploads_mib", self.uploads_mib, 1, 1_000_000)
 
 
 _in_force = Limits()

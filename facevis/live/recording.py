@@ -20,6 +20,7 @@ import numpy as np
 
 from facevis.live.config import RunConfig
 from facevis.live.material import Material
+from facevis.validation import line
 from facevis.writing import write_whole
 
 FORMAT = "facevis-recording-2"
@@ -184,8 +185,9 @@ class Recording:
                 arrays = _of_first_format(arrays, config)
             snapshots = list(_snapshots(arrays, config))
         except _UNREADABLE as error:
-            # NumPy goes on with advice on how to read what may be unsafe.
-            reason = str(error).partition("\n")[0][:160].rstrip(".") or type(error).__name__
+            # NumPy goes on with advice on how to read what may be unsafe, or with a node's address.
+            said = str(error).partition("\n")[0].partition(" <ast")[0]
+            reason = line(said, 160).rstrip(".:") or type(error).__name__
             raise ValueError(
                 f"{name} is not a whole facevis recording ({reason}); record the run again."
             ) from error
@@ -211,7 +213,11 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
     if total > _LARGEST_FILE:
         raise ValueError(f"it unpacks to {total >> 20} MiB, more than {_LARGEST_FILE >> 20}")
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        arrays = {name: archive[name] for name in archive.files}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # the bytes of what is no array, says NumPy
+            raise ValueError(f"{line(name)} is no array")
+    return arrays
 
 
 def _of_first_format(arrays: dict[str, np.ndarray], config: RunConfig) -> dict[str, np.ndarray]:

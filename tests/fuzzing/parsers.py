@@ -9,20 +9,24 @@ import itertools
 import shutil
 import struct
 import tempfile
+import zipfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import numpy as np
 from hostile.test_hostile_archives import PICTURES, zipped
 from hostile.test_hostile_pictures import GOOD
 from recordio_by_hand import insightface, lay
-from test_library_packing import full_scale, packed
+from test_library_packing import full_scale, packed, rebuilt
 
 from facevis.corpora import open_corpus
 from facevis.corpora.bins import read_bin, write_bin
 from facevis.corpora.corpus import DamagedPicture
 from facevis.datasets.own import own_images
 from facevis.lessons.bundle import opening
+from facevis.library.packing import MANIFEST
 from facevis.library.unpacking import unpack
 from facevis.links import comparison_from_query, from_query, sweep_from_query
 from facevis.live import Ensemble, Recording, RunConfig
@@ -117,6 +121,28 @@ PARSERS = {
 }
 
 
+def in_member(name, data, place, change):
+    """An input of the parser ``name`` in which one member of the archive is another.
+
+    Checksums are right again: a change in the bytes of an archive would end at them.
+    """
+    if name == "run_file":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [member for member in archive.namelist() if member != MANIFEST]
+        chosen = members[place % len(members)]
+        exchanged = lambda found: found.update({chosen: change(found[chosen])})  # noqa: E731
+        return rebuilt(io.BytesIO(data), exchanged).getvalue()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = [(member, archive.read(member)) for member in archive.namelist()]
+    chosen, old = files[place % len(files)]
+    files[place % len(files)] = chosen, change(old)
+    return zipped(files)
+
+
+ARCHIVES = ("recording", "run_file", "pictures")
+"""Parsers whose inputs are archives."""
+
+
 def _file(make):
     with tempfile.TemporaryDirectory() as folder:
         return make(Path(folder))
@@ -134,8 +160,12 @@ def _pairs(folder):
 
 
 def _recorded(folder):
+    """Three points of each step, and little of the state: a fuzzer changes short inputs only."""
     config = RunConfig(steps=2, identities=2, images_per_class=2, batch_size=4)
-    return Ensemble(config).record().to_bytes()
+    made = Ensemble(config).record()
+    snapshots = [replace(s, embeddings=s.embeddings[:, :3].copy()) for s in made.snapshots]
+    state = {"taken": np.array(snapshots[-1].step), "more": np.zeros(2, np.float32)}
+    return Recording(config, snapshots, state).to_bytes()
 
 
 LINKS = (

@@ -3,7 +3,7 @@
 import functools
 
 import pytest
-from fuzzing.parsers import PARSERS, SEEDS
+from fuzzing.parsers import ARCHIVES, PARSERS, SEEDS, in_member
 from hostile.judging import full_sentence, harmless
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -72,6 +72,16 @@ def test_any_bytes_are_read_or_refused(name, data, place):
 def test_a_changed_input_is_read_or_refused(name, which, how, place):
     whole = seeds(name)
     read_or_refused(name, changed(whole[which % len(whole)], how), place)
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+@quiet
+@given(which=st.integers(0, 9), member=st.integers(0, 20), how=changes)
+def test_an_archive_of_which_one_member_is_changed_is_read_or_refused(
+    name, which, member, how, place
+):
+    whole = seeds(name)[which % len(seeds(name))]
+    read_or_refused(name, in_member(name, whole, member, lambda old: changed(old, how)), place)
 
 
 @pytest.fixture

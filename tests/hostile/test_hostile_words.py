@@ -9,6 +9,7 @@ from hostile.judging import MIB, full_sentence, harmless, refused, table
 from facevis.classroom.messages import parse_act, parse_code, parse_try, parse_vote
 from facevis.classroom.trying import small_run
 from facevis.classroom.votes import COLUMNS, VotesFile, question_of
+from facevis.cli import main
 from facevis.lessons.bundle import opening
 from facevis.links import comparison_from_query, from_query, sweep_from_query, to_query
 from facevis.live import RunConfig
@@ -235,6 +236,46 @@ FORMS = table(
 @pytest.mark.parametrize(("door", "given", "says"), FORMS)
 def test_a_form_of_the_classroom_is_answered_with_a_sentence(door, given, says, tmp_path):
     refused(tmp_path, door, given, says=(says,))
+
+
+# -- the command line -----------------------------------------------------------------------------
+
+OPTIONS = table(
+    ("a batch of nothing", "train demo --batch-size 0", "batch_size is 0; give"),
+    ("a scale of NaN", "train demo --head.scale nan", "head.scale is nan; give"),
+    ("pictures of 7 pixels", "train demo --data.size 7", "data.size is 7; give"),
+    ("a step before the first", "train demo --schedule.milestones 0", "milestones is 0; give"),
+    ("a number of 5,000 digits", f"train demo --head.scale {DIGITS}", "head.scale is inf; give"),
+    ("no run at a time", "app --limits.training 0", "limits.training is 0; give"),
+    ("a port that is none", "app --port 99999", "port is 99999; give"),
+)
+TYPED = table(
+    ("a port in words", "app --port x", "--port: it is 'x'; give a whole number"),
+    ("a port of 5,000 digits", f"app --port {DIGITS}", "--port: it is '999"),
+    ("a scale in words", "train demo --head.scale x", "--head.scale: it is 'x'; give a number"),
+    ("dimensions in words", "compare --out o --dim 2 x", "--dim: it is 'x'; give a whole number"),
+    ("what may be left out", "evaluate m --out o --size x", "--size: it is 'x'; give a whole"),
+    ("a lesson in words", "export lesson x", "it is 'x'; give a whole number"),
+    ("a device that is none", "train demo --device tpu", "invalid choice 'tpu'"),
+    ("a command that is none", "frobnicate", "Unrecognized options: frobnicate"),
+)
+
+
+@pytest.mark.parametrize(("words", "says"), OPTIONS)
+def test_an_option_that_cannot_be_is_answered_with_a_sentence(words, says, tmp_path):
+    with harmless(tmp_path), pytest.raises(SystemExit) as error:
+        main(words.split())
+    assert says in full_sentence(error.value.code)
+
+
+@pytest.mark.parametrize(("words", "says"), TYPED)
+def test_an_option_of_another_type_is_named_with_what_to_give(words, says, tmp_path, capsys):
+    with harmless(tmp_path), pytest.raises(SystemExit):
+        main(words.split())
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert says in said
+    assert "<class" not in said
+    assert "tyro" not in said
 
 
 # -- tables of votes ------------------------------------------------------------------------------
