@@ -28,7 +28,6 @@ from facevis.classroom.limits import Limits, enforce
 from facevis.data_command import Data
 from facevis.export_command import Export
 from facevis.fullscale import jobs
-from facevis.fullscale import jobs
 from facevis.train_command import Training
 
 _PORTS_TRIED = 20
@@ -67,7 +66,6 @@ class App:
             )
         port = self._port(self.address, "port", self.port)
         os.environ["FACEVIS_RUNS"] = str(self.runs.absolute())
-        jobs.tidy(self.runs.absolute())
         jobs.tidy(self.runs.absolute())
         if self.classroom:
             self._open_classroom(port)
