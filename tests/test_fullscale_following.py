@@ -200,6 +200,17 @@ def test_on_a_full_disk_lines_wait_until_there_is_room(tmp_path, monkeypatch):
     assert [entry["loss"] for entry in read_journal(tmp_path)] == [3.0, 2.0, 1.0, 0.5]
 
 
+def test_a_disk_that_breaks_ends_the_run_in_words(tmp_path, monkeypatch):
+    def broken(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    journal = Journal(tmp_path)
+    monkeypatch.setattr("facevis.fullscale.journal.os.write", broken)
+    with pytest.raises(ValueError, match=r"metrics.jsonl cannot be written \(Input/output error\)"):
+        journal.write("train", 1, loss=3.0)
+    journal.close()
+
+
 def test_the_speed_of_a_run_is_in_its_journal(whole):
     assert all(entry["images_per_second"] > 0 for entry in entries(whole))
 

@@ -86,3 +86,27 @@ def test_a_folder_whose_name_cannot_be_shown_is_left_out(tmp_path):
     good = prepared(tmp_path / "good")
     prepared(tmp_path / os.fsdecode(b"bad-\xff"))
     assert [job.folder for job in jobs.find(tmp_path)] == [good]
+
+
+def test_a_run_that_the_system_killed_is_told_from_one_that_fell(tmp_path):
+    prepared(tmp_path / "run")
+    for code, words in (
+        (-9, "was killed, which the system does where memory"),
+        (1, "(exit code 1"),
+    ):
+        running._write(tmp_path / "run", running.Process(pid=1, born=0.0, since=0.0, code=code))
+        found = jobs.look(tmp_path / "run")
+        assert found.state == "failed"
+        assert words in found.sentence
+        assert "can be resumed" in found.sentence
+
+
+def test_a_log_of_the_future_makes_nobody_wait(tmp_path, monkeypatch):
+    """The clock was set back: that it is new is no reason to wait for a word about the end."""
+    prepared(tmp_path / "run")
+    running._write(tmp_path / "run", running.Process(pid=1, born=0.0, since=0.0))
+    log = tmp_path / "run" / "log.txt"
+    log.write_text("")
+    os.utime(log, (time.time() + 3600,) * 2)
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("it waited"))
+    assert jobs.look(tmp_path / "run").state == "failed"

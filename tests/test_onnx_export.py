@@ -223,6 +223,11 @@ def test_a_place_that_takes_no_file_is_named(tmp_path, monkeypatch, suffix):
     assert not path.exists()
 
 
+def test_a_name_that_is_too_long_is_said(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot be written \(File name too long\); name another"):
+        export.check_target(tmp_path / f"{'m' * 300}.onnx")
+
+
 def test_an_export_that_is_interrupted_leaves_no_file(run, tmp_path, monkeypatch):
     def interrupted(network, name, path):
         assert len(files(tmp_path)) == 1

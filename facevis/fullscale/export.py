@@ -24,7 +24,7 @@ from torch import nn
 from facevis.embedders import OnnxEmbedder, OnnxOptions
 from facevis.fullscale.pixels import as_tensor
 from facevis.fullscale.trained import Trained
-from facevis.writing import new_file
+from facevis.writing import in_words, new_file
 
 FORMATS = (".onnx", ".safetensors")
 """Suffixes of the files that can be written."""
@@ -66,10 +66,11 @@ def check_target(path: Path) -> None:
     if path.suffix.lower() not in FORMATS:
         kind = f"a {path.suffix} file" if path.suffix else "a file without a suffix"
         raise ValueError(f"{path} would be {kind}; end --out in {' or '.join(FORMATS)}.")
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent}; make it, or name another --out.")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file for --out.")
+    with in_words(path, "name another --out"):  # a name may be too long to be asked for
+        if not path.parent.is_dir():
+            raise ValueError(f"there is no folder {path.parent}; make it, or name another --out.")
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder; name a file for --out.")
 
 
 def export_onnx(trained: Trained, path: Path) -> Parity:
