@@ -17,19 +17,28 @@ Translate = Callable[..., str]
 _LOOK_SECONDS = 2.0
 
 
-def panel(t: Translate) -> None:
-    """Draw it, if there is a classroom."""
+def panel(t: Translate) -> Callable[[], None]:
+    """Draw it, if there is a classroom; what is returned says, after the page, what students see.
+
+    A page may compute for a while: the way in is there at once.
+    """
     room = current()
     if room is None:
-        return
+        return lambda: None
     with st.container(border=True, gap="xsmall"):
         _way_in(t, room)
         _who(t, room)
         if classroom_state.led() is None:
             st.caption(t("room_other_leads"))
             st.button(t("room_lead"), on_click=classroom_state.take_lead, key="room_lead")
-        else:
-            st.caption(t("room_shown" if classroom_state.shown() else "room_not_shown"))
+            return lambda: None
+        place = st.empty()
+    place.caption(t(classroom_state.said_before()))
+
+    def say() -> None:
+        place.caption(t(classroom_state.said()))
+
+    return say
 
 
 def _way_in(t: Translate, room: Classroom) -> None:

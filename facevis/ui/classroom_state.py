@@ -15,7 +15,7 @@ from facevis.live.rooms import rooms
 from facevis.ui import state
 from facevis.ui.windows import is_open, this_window
 
-_SHOWN = "classroom:shown"
+_SHOWN, _PAGE, _SAID = "classroom:shown", "classroom:page", "classroom:said"
 
 
 def led() -> Classroom | None:
@@ -24,8 +24,11 @@ def led() -> Classroom | None:
     return room if room is not None and room.leads(this_window(), is_open) else None
 
 
-def begin() -> None:
-    """Before a page is drawn: nothing of it is shown yet."""
+def begin(page: str) -> None:
+    """Before a page is drawn: nothing of it is shown yet, and students see what they saw."""
+    same = state.recall(_PAGE) == page
+    state.keep(_SAID, said() if same else "room_settling")
+    state.keep(_PAGE, page)
     state.keep(_SHOWN, False)
 
 
@@ -39,6 +42,16 @@ def end() -> None:
 def shown() -> bool:
     """Whether students see what is on this page."""
     return bool(state.recall(_SHOWN))
+
+
+def said() -> str:
+    """What of it the lecturer is told when the page is drawn."""
+    return "room_shown" if shown() else "room_not_shown"
+
+
+def said_before() -> str:
+    """What of it holds while the page is being drawn, however long that takes."""
+    return str(state.recall(_SAID))
 
 
 def show_lesson(number: int, run: tuple[str, str, Any] | None) -> dict[str, Any]:

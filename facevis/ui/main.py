@@ -82,11 +82,12 @@ shown = st.navigation(sections, position="top")
 windows.wait_for_place(t)
 name = next(name for name, page in pages.items() if page.url_path == shown.url_path)
 query = state.begin(name)
-classroom_state.begin()
+classroom_state.begin(name)
+with beside:
+    say_what_students_see = classroom_panel.panel(t)
 try:
     shown.run()
 except RoomFull as error:
     st.error(runs.plain(str(error)))
 classroom_state.end()
-with beside:
-    classroom_panel.panel(t)
+say_what_students_see()
