@@ -39,7 +39,7 @@ DEEDS = {
     "a program": lambda folder: subprocess.run([sys.executable, "-c", ""], check=True),
     "a command": lambda folder: os.system("true"),
     "a call over the network": _connect,
-    "memory": lambda folder: np.ones(40 * MIB).sum(),
+    "memory": lambda folder: np.ones(24 * MIB).sum(),
 }
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import zipfile
 
 import numpy as np
@@ -103,7 +104,10 @@ def _objects(folder):
 
 
 def _bomb(folder, whole):
-    return _zipped({"embeddings.npy": bytes(600 * MIB)}, zipfile.ZIP_DEFLATED)
+    """What it unpacks to is believed: it is refused before anything is unpacked."""
+    data = bytearray(_zipped({"embeddings.npy": bytes(MIB)}, zipfile.ZIP_DEFLATED))
+    struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 600 * MIB)
+    return bytes(data)
 
 
 RECORDINGS = table(
