@@ -1,6 +1,7 @@
 """The house has few rooms and imports point down: ARCHITECTURE.md, held by machine."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -193,3 +194,37 @@ def test_the_app_is_a_door_and_no_room():
 def test_files_stay_readable():
     long = {path: text.count("\n") for path, text in project_sources().items()}
     assert not {path: lines for path, lines in long.items() if lines > 350}
+
+
+WRITERS = {
+    "facevis/writing.py": "the one place",
+    "facevis/classroom/votes.py": "a table that grows",
+    "facevis/fullscale/journal.py": "a journal that grows",
+    "facevis/fullscale/queue.py": "a log that grows",
+    "facevis/fullscale/checkpoint.py": "a folder that many processes fill",
+    "facevis/compare.py": "tries whether a folder takes files",
+    **{
+        f"facevis/{name}.py": "fills what writing gives it"
+        for name in (
+            *("atlas/cache", "corpora/bins", "corpora/building", "corpora/converting"),
+            *("corpora/folders", "corpora/keeping", "corpora/lists", "corpora/naming"),
+            *("corpora/recordio_writing", "corpora/synthetic", "data_report"),
+            *("fullscale/export", "fullscale/needs", "fullscale/runs"),
+            *("library/toys", "library/unpacking"),
+        )
+    },
+}
+"""Who touches a disk, and why; newcomers use ``facevis.writing`` and stand in tests/writers.py."""
+
+
+def test_what_must_survive_is_written_in_one_place():
+    opening = re.compile(
+        r"write_text\(|write_bytes\(|mkdtemp|TemporaryFile|os\.open\(|\.open\(\s*\"[wax]"
+    )
+    found = {path for path, text in project_sources().items() if opening.search(undocumented(text))}
+    assert found == WRITERS.keys()
+
+
+def undocumented(source):
+    """A source without its docstrings, whose examples write as they like."""
+    return re.sub(r'""".*?"""', "", source, flags=re.DOTALL)
