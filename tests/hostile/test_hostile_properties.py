@@ -75,7 +75,7 @@ def test_a_changed_input_is_read_or_refused(name, which, how, place):
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-@quiet
+@settings(quiet, max_examples=50)
 @given(which=st.integers(0, 9), member=st.integers(0, 20), how=changes)
 def test_an_archive_of_which_one_member_is_changed_is_read_or_refused(
     name, which, member, how, place
