@@ -258,6 +258,13 @@ def test_boundaries_end_on_the_edge_of_the_square(margin):
     assert float(target_cosine(theta1[last], margin)) == pytest.approx(-1.0, abs=1e-6)
 
 
+def test_a_boundary_of_two_points_ends_on_the_edge_too():
+    theta1, theta2 = decision_boundary(Margin.arcface(0.5), points=2)
+    assert theta1 == pytest.approx([0.0, math.pi - 0.5], abs=1e-6)
+    assert theta2 == pytest.approx([0.5, math.pi])
+    assert [len(angles) for angles in decision_boundary(Margin())] == [181, 181]
+
+
 def test_the_boundary_follows_the_tail_that_trains():
     for tail in ("raw", "linear", "easy"):
         theta1, theta2 = decision_boundary(Margin.arcface(0.5), points=91, tail=tail)
@@ -273,7 +280,7 @@ def test_a_margin_that_nobody_can_meet_has_no_boundary():
     assert np.isfinite(theta1).all()
 
 
-@pytest.mark.parametrize("points", [0, 1, -5, 2.5, math.nan, 10**9, "181"])
+@pytest.mark.parametrize("points", [0, 1, -5, 2.5, math.nan, 1_000_001, "181"])
 def test_a_foolish_number_of_points_is_refused(points):
     with pytest.raises(ValueError, match="points is"):
         decision_boundary(Margin(), points)

@@ -212,6 +212,22 @@ def test_cosines_of_any_precision_give_finite_numbers(margin, tail, gradient, dt
         assert torch.isfinite(slope).all()
 
 
+def test_vectors_of_any_length_and_shape_become_units_along_the_last_dimension():
+    lengths = torch.tensor([1e-9, 0.3, 1.0, 1e9], dtype=torch.float64)
+    directions = torch.tensor([[0.6, 0.8, 0.0], [0.0, -0.6, 0.8]], dtype=torch.float64)
+    vectors = lengths[None, :, None] * directions[:, None]
+    torch.testing.assert_close(unit(vectors), directions[:, None].expand(2, 4, 3))
+    torch.testing.assert_close(unit(vectors[0, 1]), directions[0])
+
+
+def test_angles_between_stacks_are_those_of_the_single_vectors():
+    generator = torch.Generator().manual_seed(0)
+    first, second = unit(torch.randn(2, 3, 5, 4, generator=generator, dtype=torch.float64))
+    found = angle_between(first, second)
+    assert found.shape == (3, 5)
+    torch.testing.assert_close(found, torch.arccos((first * second).sum(-1)))
+
+
 def test_unit_vectors_of_zero_stay_zero_and_pass_no_gradient():
     vectors = torch.tensor([[0.0, 0.0], [3.0, 4.0]], requires_grad=True)
     directions = unit(vectors)
@@ -219,6 +235,15 @@ def test_unit_vectors_of_zero_stay_zero_and_pass_no_gradient():
     directions.sum().backward()
     assert vectors.grad[0].tolist() == [0.0, 0.0]
     assert torch.isfinite(vectors.grad).all()
+
+
+def test_stacked_margins_take_the_type_that_is_wanted():
+    family = [Margin(1.2, 0.3, 0.1), Margin.cosface(0.35)]
+    assert StackedMargin.of(family).m2.dtype == torch.float32
+    wide = StackedMargin.of(family, like=torch.zeros(1, dtype=torch.float64))
+    assert [field.dtype for field in wide] == [torch.float64] * 3
+    assert [field.shape for field in wide] == [(2, 1)] * 3
+    assert wide.m3.flatten().tolist() == pytest.approx([0.1, 0.35])
 
 
 def test_floats_are_computed_in_double_precision():

@@ -136,8 +136,6 @@ def eer(scores: Scores) -> float:
     """
     curve = roc(scores)
     excess = curve.far + curve.tar - 1.0
-    after = int(np.argmax(excess >= 0.0))
-    if after == 0 or excess[after] == 0.0:
-        return float(curve.far[after])
+    after = int(np.argmax(excess >= 0.0))  # it rises from −1 to 1
     share = -excess[after - 1] / (excess[after] - excess[after - 1])
     return float(curve.far[after - 1] + share * (curve.far[after] - curve.far[after - 1]))

@@ -104,7 +104,7 @@ def identification(
         hit = among[np.arange(len(among)), right]
         ranks.append((among >= hit[:, None]).sum(axis=1))
         own.append(hit)
-        best.append(scores[~known].max(axis=1, initial=-1.0))
+        best.append(scores[~known].max(axis=1))
     ranks_, strangers = np.concatenate(ranks), np.concatenate(best)
     # A mated probe that is not at rank one is missed at any threshold.
     found = np.where(ranks_ == 1, np.concatenate(own), _MISSED)

@@ -123,10 +123,12 @@ def listed(similarity: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.nda
 def pair_similarities(embeddings: Array, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The similarity (P,) of each listed pair of rows; ``ValueError`` as in ``compare_all``."""
     points = unit(embeddings)
-    chunks = range(0, len(first), _BLOCK // 64)
-    rows = [(first[k : k + _BLOCK // 64], second[k : k + _BLOCK // 64]) for k in chunks]
-    found = [_on_grid(np.einsum("pd,pd->p", points[a], points[b])) for a, b in rows]
-    return np.concatenate(found) if found else np.empty(0)
+    step = _BLOCK // 64
+    found = [np.empty(0)]
+    for k in range(0, len(first), step):
+        one, other = points[first[k : k + step]], points[second[k : k + step]]
+        found.append(_on_grid(np.einsum("pd,pd->p", one, other)))
+    return np.concatenate(found)
 
 
 def sample_pairs(
