@@ -1,4 +1,7 @@
-"""Words on screen in English and Russian, from ``assets/strings``; it knows no Streamlit."""
+"""Words on screen in English and Russian, from ``assets/strings``; it knows no Streamlit.
+
+What is said of a wrong value is English that knows its key: a page says it in its language.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,40 @@ def browser_strings(language: str) -> dict[str, str]:
         if key.startswith(("objective_", "mining_"))
     }
     return shared | {key: text for key, text in words.items() if key.startswith("live_")}
+
+
+class Said(str):
+    """A sentence in English that can be said in another language.
+
+    >>> sentence = Said("wrong_whole", name="steps", value=0, low=1, high=9)
+    >>> print(sentence)
+    steps is 0; give a whole number from 1 to 9.
+    >>> print(told(translator("ru"), ValueError(sentence)))
+    steps: 0 не подходит; нужно целое число от 1 до 9.
+    """
+
+    __slots__ = ("key", "values")
+    key: str
+    values: dict[str, object]
+
+    def __new__(cls, key: str, **values: object) -> Said:
+        """The words of ``key`` in English, with ``values`` in them."""
+        said = super().__new__(cls, translator("en")(key, **values))
+        said.key, said.values = key, values
+        return said
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
+        """As another process makes it."""
+        return (self.key,), self.values
+
+
+def told(t: Callable[..., str], said: object) -> str:
+    """A sentence, or an error's, in the words of ``t``; what has no other words stays as it is."""
+    if isinstance(said, Exception) and len(said.args) == 1:
+        said = said.args[0]
+    if not isinstance(said, Said):
+        return str(said)
+    return t(said.key, **{name: told(t, value) for name, value in said.values.items()})
 
 
 def translator(language: str) -> Callable[..., str]:

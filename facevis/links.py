@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from facevis.datasets import DATASETS
+from facevis.i18n import Said
 from facevis.live import Member, RunConfig
 from facevis.live.sweep import MODELS, SWEPT, sweep_config, swept_values
 from facevis.margins import Margin
@@ -23,19 +24,19 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError("give a whole number") from None
+        raise ValueError(Said("link_whole")) from None
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError("give a number") from None
+        raise ValueError(Said("link_number")) from None
 
 
 def _yes_or_no(text: str) -> bool:
     if text not in ("0", "1"):
-        raise ValueError("give 0 or 1")
+        raise ValueError(Said("link_yes_no"))
     return text == "1"
 
 
@@ -118,8 +119,8 @@ def comparison_from_query(
     members = [_read_listed(text, ignored) for text in query.get("members", "").split(",") if text]
     least, most = MEMBERS_ON_SCREEN
     if members and not least <= len(members) <= most:
-        reason = f"choose {least} to {most} for one screen"
-        ignored.append(_sentence("members", f"{len(members)} losses", reason))
+        reason = Said("link_members", least=least, most=most)
+        ignored.append(ignored_part("members", f"{len(members)} losses", reason))
     if least <= len(members) <= most:
         default = replace(RunConfig(), members=tuple(members))
     return _read_run(default, query, ignored, dimensions), ignored
@@ -156,8 +157,8 @@ def sweep_from_query(query: Mapping[str, str], default: RunConfig) -> tuple[RunC
     base = _read_run(RunConfig(), query, ignored)
     loss = query.get("loss", "normalized_softmax")
     if loss not in MARGIN_FAMILY:
-        reason = f"a sweep is of margins; choose one of {', '.join(MARGIN_FAMILY)}"
-        ignored.append(_sentence("loss", loss, reason))
+        reason = Said("link_sweep", choices=", ".join(MARGIN_FAMILY))
+        ignored.append(ignored_part("loss", loss, reason))
         loss = "normalized_softmax"
     member = _read_member({**query, "loss": loss}, ignored)
     base = replace(base, members=(member,))
@@ -166,7 +167,7 @@ def sweep_from_query(query: Mapping[str, str], default: RunConfig) -> tuple[RunC
         count = _end(query, "models", str(MODELS), _whole)
         return sweep_config(base, query["sweep"], low, high, count), ignored
     except ValueError as error:
-        ignored.append(_sentence("sweep", query["sweep"], error))
+        ignored.append(ignored_part("sweep", query["sweep"], error))
         return default, ignored
 
 
@@ -176,7 +177,9 @@ def _end(query: Mapping[str, str], name: str, default: str, read: Callable[[str]
     try:
         return read(text)
     except ValueError as error:
-        raise ValueError(f"{name} is {shown(text)}; {error}") from error
+        raise ValueError(
+            Said("link_value", name=name, value=shown(text), reason=error.args[0])
+        ) from error
 
 
 def start_from_query(query: Mapping[str, str], ignored: list[str]) -> dict[str, Any]:
@@ -196,20 +199,20 @@ def start_from_query(query: Mapping[str, str], ignored: list[str]) -> dict[str, 
         try:
             start[field] = read(query[name])
         except ValueError as error:
-            ignored.append(_sentence(name, query[name], error))
+            ignored.append(ignored_part(name, query[name], error))
     return start
 
 
 def _step(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 8):
-        raise ValueError("give a whole number")
+        raise ValueError(Said("link_whole"))
     return int(text)
 
 
 def _place(text: str) -> float:
     value = _number(text)
     if not 0.0 <= value <= 100.0:
-        raise ValueError("give a place from 0 to 100")
+        raise ValueError(Said("link_from_to", low=0, high=100))
     return value
 
 
@@ -219,7 +222,7 @@ def _camera(text: str) -> str:
     except ValueError:
         numbers = []
     if len(numbers) not in (4, 7) or not all(abs(number) < 1000 for number in numbers):
-        raise ValueError("give the 4 or 7 numbers of a camera")
+        raise ValueError(Said("link_camera"))
     return text
 
 
@@ -266,7 +269,7 @@ def _read_member(query: Mapping[str, str], ignored: list[str]) -> Member:
                 margin = replace(member.margin or Margin(), **{name: _number(query[name])})
                 member = replace(member, margin=margin)
             except ValueError as error:
-                ignored.append(_sentence(name, query[name], error))
+                ignored.append(ignored_part(name, query[name], error))
     return _apply(member, _MEMBER_FIELDS, query, ignored)
 
 
@@ -277,13 +280,13 @@ def _read_listed(text: str, ignored: list[str]) -> Member:
     for part in parts:
         name, _, value = part.partition("=")
         if name == "dim":
-            reason = "members share one dimension; give dim beside members"
-            ignored.append(_sentence(name, value, reason))
+            reason = Said("link_dim_shared")
+            ignored.append(ignored_part(name, value, reason))
         elif name in _MARGIN_FIELDS or name in _MEMBER_FIELDS:
             query[name] = value
         else:
             known = ", ".join((*_MARGIN_FIELDS, *_MEMBER_FIELDS))
-            ignored.append(_sentence(name, value, f"choose one of {known}"))
+            ignored.append(ignored_part(name, value, Said("link_choose", choices=known)))
     return _read_member(query, ignored)
 
 
@@ -295,11 +298,13 @@ def _read_run(
 ) -> RunConfig:
     config = _apply(config, _RUN_FIELDS, query, ignored)
     if config.dataset not in DATASETS:
-        ignored.append(_sentence("data", config.dataset, "choose one of " + ", ".join(DATASETS)))
+        ignored.append(
+            ignored_part("data", config.dataset, Said("link_choose", choices=", ".join(DATASETS)))
+        )
         config = replace(config, dataset="digits")
     if config.embedding_dim not in dimensions:
-        reason = "choose 2 to 512" if 4 in dimensions else "choose 2 or 3 for the screen"
-        ignored.append(_sentence("dim", str(config.embedding_dim), reason))
+        reason = Said("link_dim_many" if 4 in dimensions else "link_dim_screen")
+        ignored.append(ignored_part("dim", str(config.embedding_dim), reason))
         config = replace(config, embedding_dim=2)
     return config
 
@@ -313,12 +318,15 @@ def _apply(
         try:
             target = replace(target, **{field: read(query[name])})
         except ValueError as error:
-            ignored.append(_sentence(name, query[name], error))
+            ignored.append(ignored_part(name, query[name], error))
     return target
 
 
-def _sentence(name: str, text: str, reason: object) -> str:
-    return f"{line(name, 40)}={line(text, 40)} was ignored: {str(reason).rstrip('.')}."
+def ignored_part(name: str, text: str, reason: object) -> Said:
+    """A part of a link that is left at its default; ``reason`` is a sentence or an error."""
+    said = reason.args[0] if isinstance(reason, Exception) and reason.args else reason
+    said = said if isinstance(said, Said) else f"{str(said).rstrip('.')}."
+    return Said("link_part_ignored", name=line(name, 40), text=line(text, 40), reason=said)
 
 
 def _text(value: object) -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from facevis.i18n import Said
 from facevis.validation import choice, shown
 
 TAILS = ("monotone", "raw", "linear", "easy")
@@ -53,14 +54,10 @@ class Margin:
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"margin {name} is {shown(value)}; give a number.")
+                raise ValueError(Said("wrong_margin", name=name, value=shown(value)))
             if not low <= value <= high or (name == "m1" and value == 0):
-                lower = "above 0" if name == "m1" else f"from {low:g}"
-                unit = " (radians)" if name == "m2" else ""
-                raise ValueError(
-                    f"margin {name} is {str(value)[:60]}; "
-                    f"give a number {lower} to {high:.6g}{unit}."
-                )
+                limits = {"low": f"{low:g}", "high": f"{high:.6g}"}
+                raise ValueError(Said(f"wrong_{name}", value=str(value)[:60], **limits))
             object.__setattr__(self, name, float(value))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""One sentence for a bad value: what it is, what is allowed. Knows nothing else.
+"""One sentence for a bad value: what it is, what is allowed. Knows nothing but words.
 
 All functions return the value they accept and raise ``ValueError`` otherwise.
 """
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from facevis.i18n import Said
 
 _LARGEST = sys.float_info.max
 
@@ -22,14 +24,15 @@ def choice(name: str, value: Any, choices: Sequence[str]) -> str:
     ValueError: tail is 'soft'; choose one of monotone, raw.
     """
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is {shown(value)}; choose one of {', '.join(choices)}.")
+        known = ", ".join(choices)
+        raise ValueError(Said("wrong_choice", name=name, value=shown(value), choices=known))
     return value
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:
     """A whole number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} is {shown(value)}; give a whole number from {low} to {high}.")
+        raise ValueError(Said("wrong_whole", name=name, value=shown(value), low=low, high=high))
     return value
 
 
@@ -54,7 +57,8 @@ def within(name: str, value: Any, low: float, high: float) -> float:
     """A finite number from ``low`` to ``high``."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:
-        raise ValueError(f"{name} is {shown(value)}; give a number from {low:g} to {high:g}.")
+        limits = {"low": f"{low:g}", "high": f"{high:g}"}
+        raise ValueError(Said("wrong_number", name=name, value=shown(value), **limits))
     return float(value)
 
 
@@ -62,14 +66,14 @@ def positive(name: str, value: Any) -> float:
     """A finite number above 0."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 < value <= _LARGEST:
-        raise ValueError(f"{name} is {shown(value)}; give a finite number above 0.")
+        raise ValueError(Said("wrong_positive", name=name, value=shown(value)))
     return float(value)
 
 
 def flag(name: str, value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise ValueError(f"{name} is {shown(value)}; give True or False.")
+        raise ValueError(Said("wrong_flag", name=name, value=shown(value)))
     return value
 
 

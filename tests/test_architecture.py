@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {
-        *("alignment", "assets", "geometry", "margins", "memory", "packings", "validation"),
+        *("alignment", "assets", "geometry", "i18n", "margins", "memory", "packings", "validation"),
         "writing",
     },
     {
@@ -29,7 +29,7 @@ LAYERS = (
         "verification",
     },
     {
-        *("atlas", "classroom", "embedders", "figures", "fullscale", "i18n"),
+        *("atlas", "classroom", "embedders", "figures", "fullscale"),
         *("lessons", "library", "links", "live"),
     },
     {

@@ -1,5 +1,6 @@
 """Every word exists in both languages, with the same values in it."""
 
+import copy
 import math
 import re
 import string
@@ -9,7 +10,8 @@ import pytest
 
 from facevis.assets import asset_path
 from facevis.geometry import max_cosface, packing_angle
-from facevis.i18n import LANGUAGES, strings, translator
+from facevis.i18n import LANGUAGES, Said, strings, told, translator
+from facevis.links import from_query
 
 UI = Path(__file__).parents[1] / "facevis" / "ui"
 PLURALS = re.compile(r"_(one|few|many|other)$")
@@ -39,6 +41,19 @@ def test_every_key_used_by_the_pages_exists():
         used |= set(re.findall(r'\bt\("([a-z_]+)"', path.read_text(encoding="utf-8")))
     assert used
     assert used <= set(strings("en"))
+
+
+def test_what_a_link_says_wrongly_is_said_in_the_pages_language():
+    russian = translator("ru")
+    _, ignored = from_query({"loss": "arcface", "m2": "9", "seed": "x", "data": "cats"})
+    assert len(ignored) == 3
+    for sentence in ignored:
+        again = copy.deepcopy(sentence)
+        assert again == sentence
+        assert not re.search("give|choose|ignored", told(russian, again))
+    assert "Не учтено m2=9: зазор m2: 9.0 не подходит" in told(russian, ignored[0])
+    assert told(russian, ValueError("no words")) == "no words"
+    assert told(russian, ValueError(Said("link_number"))) == "нужно число."
 
 
 def test_an_unknown_key_fails_and_an_unknown_language_is_english():

@@ -11,7 +11,7 @@ from typing import Any
 
 from facevis.datasets import load
 from facevis.geometry import packing_angle
-from facevis.i18n import browser_strings
+from facevis.i18n import Said, browser_strings
 from facevis.lessons.angles import COUNTS, packing_table
 from facevis.lessons.programme import (
     LESSONS,
@@ -22,12 +22,11 @@ from facevis.lessons.programme import (
 )
 from facevis.lessons.tapes import TRIPLET_MARGINS, tape
 from facevis.lessons.texts import lesson_text
-from facevis.links import start_from_query
+from facevis.links import ignored_part, start_from_query
 from facevis.live.material import material_for
 from facevis.live.shown import ShownRun
 from facevis.live.sweep import POSTERIOR, sweep_bound, swept_values
 from facevis.mining import MINING
-from facevis.validation import line
 
 HIDEABLE = ("question", "controls", "text", "bar", "readouts", "lead")
 BROAD = ("costs", "effect", "strangers")
@@ -105,10 +104,8 @@ def opening(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     ignored += wrong
     for name in hidden:
         if name not in known:
-            ignored.append(
-                f"hide={line(name, 40)} was ignored: choose one of {', '.join(HIDEABLE)}, or a "
-                "control."
-            )
+            hideable = Said("link_hideable", choices=", ".join(HIDEABLE))
+            ignored.append(ignored_part("hide", name, hideable))
     state = {
         "number": number,
         "values": values,
@@ -124,7 +121,7 @@ def _number(text: str, ignored: list[str]) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     if 1 <= number <= len(LESSONS):
         return number
-    ignored.append(f"lesson={line(text, 40)} was ignored: choose one from 1 to {len(LESSONS)}.")
+    ignored.append(ignored_part("lesson", text, Said("link_choose_lesson", count=len(LESSONS))))
     return 1
 
 
@@ -134,7 +131,7 @@ def _one_of(
     text = query.get(name, choices[0])
     if text in choices:
         return text
-    ignored.append(f"{name}={line(text, 40)} was ignored: choose one of {', '.join(choices)}.")
+    ignored.append(ignored_part(name, text, Said("link_choose", choices=", ".join(choices))))
     return choices[0]
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from facevis.validation import line
+from facevis.i18n import Said
+from facevis.links import ignored_part
 
 FARTHEST_POWER = 7.0
 
@@ -36,10 +37,11 @@ class Range:
         except ValueError:
             value = math.nan
         if not self.low <= value <= self.high:
-            raise ValueError(f"give a number from {self.low:g} to {self.high:g}")
+            raise ValueError(Said("link_from_to", low=f"{self.low:g}", high=f"{self.high:g}"))
         steps = (value - self.low) / self.step
         if abs(steps - round(steps)) > 1e-6:
-            raise ValueError(f"give a number in steps of {self.step:g} from {self.low:g}")
+            limits = {"step": f"{self.step:g}", "low": f"{self.low:g}"}
+            raise ValueError(Said("link_steps_of", **limits))
         return value
 
     def to_json(self) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class Choice:
     def read(self, text: str) -> str:
         """What a link says; ``ValueError`` if it cannot be."""
         if text not in self.options:
-            raise ValueError(f"choose one of {', '.join(self.options)}")
+            raise ValueError(Said("link_choose", choices=", ".join(self.options)))
         return text
 
     def to_json(self) -> dict[str, Any]:
@@ -294,7 +296,7 @@ def values_from_query(
     ['s=400 was ignored: give a number from 1 to 64.']
     """
     values: dict[str, float | str] = {control.name: control.value for control in one.controls}
-    ignored = []
+    ignored: list[str] = []
     for control in one.controls:
         if control.name not in query:
             continue
@@ -302,5 +304,5 @@ def values_from_query(
         try:
             values[control.name] = control.read(text)
         except ValueError as error:
-            ignored.append(f"{control.name}={line(text, 40)} was ignored: {error}.")
+            ignored.append(ignored_part(control.name, text, error))
     return values, ignored

@@ -9,6 +9,8 @@ from facevis.atlas import Model, model_of_file, model_of_run
 from facevis.atlas.survey import Question, Survey
 from facevis.embedders import OnnxOptions
 from facevis.fullscale import jobs
+from facevis.i18n import Said
+from facevis.links import ignored_part
 from facevis.live.projection import KINDS, parse_projection
 from facevis.live.rooms import rooms
 from facevis.ui import state
@@ -52,13 +54,13 @@ def begin(query: Mapping[str, str]) -> list[str]:
     ignored: list[str] = []
     part = query.get("part", PARTS[0])
     if part not in PARTS:
-        ignored.append(f"part={part[:40]} was ignored: choose one of {', '.join(PARTS)}.")
+        ignored.append(ignored_part("part", part, Said("link_choose", choices=", ".join(PARTS))))
         part = PARTS[0]
     values: dict[str, object] = {"part": part, "identities": 24, "images_each": 12, **_FIRST}
     names = trained_runs()
     run = query.get("run")
     if run is not None and run not in names:
-        ignored.append(f"run={run[:40]} was ignored: no run of that name has a checkpoint here.")
+        ignored.append(ignored_part("run", run, Said("link_no_checkpoint")))
         run = None
     values["source"] = run or (names[0] if names else FILE)
     step = query.get("step", "")
@@ -67,13 +69,15 @@ def begin(query: Mapping[str, str]) -> list[str]:
         if step in steps:
             values["until"] = int(step)
         else:
-            ignored.append(f"step={step[:40]} was ignored: choose one of {', '.join(steps)}.")
+            ignored.append(
+                ignored_part("step", step, Said("link_choose", choices=", ".join(steps)))
+            )
     if "proj" in query:
         try:
             found = parse_projection(query["proj"], 1000)
             values |= {"kind": found.kind, **dict(zip(CHOSEN, found.classes, strict=False))}
         except ValueError as error:
-            ignored.append(f"proj={query['proj'][:40]} was ignored: {error}")
+            ignored.append(ignored_part("proj", query["proj"], error))
     state.write(values)
     state.keep("dimensions:at_once", run is not None)
     return ignored

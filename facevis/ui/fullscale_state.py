@@ -17,6 +17,8 @@ from facevis.fullscale.evaluation import open_sets
 from facevis.fullscale.heads import rule_of
 from facevis.fullscale.plain import flat, from_plain
 from facevis.fullscale.recipes import RECIPES
+from facevis.i18n import Said
+from facevis.links import ignored_part
 from facevis.ui import state
 from facevis.validation import path_of
 
@@ -107,7 +109,7 @@ def begin(query: Mapping[str, str]) -> list[str]:
     if wanted is None or wanted in names:
         state.write({"run": wanted})
         return []
-    return [f"run={wanted[:40]} was ignored: there is no run of that name in the app's folder."]
+    return [ignored_part("run", wanted, Said("link_no_run"))]
 
 
 def drafting(value: bool | None = None) -> bool:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from urllib.parse import urlencode
 
 from facevis.fullscale import jobs
+from facevis.i18n import Said
 from facevis.library import notes, packing, toys, unpacking
 from facevis.library.comparing import MOST
 from facevis.library.shelf import FULL, HERE, KINDS, ORDERS, TOY, Entry, entries
@@ -20,6 +21,7 @@ from facevis.links import (
     comparison_from_query,
     comparison_to_query,
     from_query,
+    ignored_part,
     sweep_from_query,
     sweep_to_query,
     to_query,
@@ -41,11 +43,7 @@ def begin(query: Mapping[str, str]) -> list[str]:
     wanted = [name for name in query.get("runs", "").split(",") if name]
     known = {entry.key for entry in entries(jobs.runs_folder())} if wanted else set()
     state.write({"chosen": [name for name in wanted if name in known][:MOST]})
-    return [
-        f"runs={name[:40]} was ignored: there is no run of that name in the app's folder."
-        for name in wanted
-        if name not in known
-    ]
+    return [ignored_part("runs", name, Said("link_no_run")) for name in wanted if name not in known]
 
 
 def shown(found: Sequence[Entry], described: Callable[[Entry], str]) -> list[Entry]:

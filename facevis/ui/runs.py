@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from facevis.i18n import LANGUAGES
-from facevis.links import start_from_query
+from facevis.i18n import LANGUAGES, Said, told
+from facevis.links import ignored_part, start_from_query
 from facevis.live import Recording, RunConfig
 from facevis.live.rooms import rooms
 from facevis.live.trainer import LiveRun
@@ -45,7 +45,7 @@ def open_run(
             state.remember_run(token, config)
             current = state.run_on_screen()
     except ValueError as error:
-        reason = plain(str(error))
+        reason = plain(told(t, error))
         st.error(t("not_changed", reason=reason) if current else reason)
     return current
 
@@ -77,6 +77,11 @@ def tell_ignored(t: Translate, reasons: Sequence[str]) -> None:
     language = state.take("lang_ignored")
     if language is not None:
         choices = ", ".join(LANGUAGES)
-        reasons = [f"lang={language[:40]} was ignored: choose one of {choices}.", *reasons]
+        reasons = [
+            ignored_part("lang", language, Said("link_choose", choices=choices)),
+            *reasons,
+        ]
     if reasons:
-        st.warning(t("link_ignored", reasons=plain(" ".join(reasons))))
+        st.warning(
+            t("link_ignored", reasons=plain(" ".join(told(t, reason) for reason in reasons)))
+        )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from facevis.links import DIMENSIONS_OF_STRANGERS, comparison_from_query
+from facevis.i18n import Said
+from facevis.links import DIMENSIONS_OF_STRANGERS, comparison_from_query, ignored_part
 from facevis.live import RunConfig
 from facevis.live.presets import OPEN_SET, OPEN_SET_CLASSES, OPEN_SET_SCALE
 from facevis.live.projection import KINDS, parse_projection
@@ -25,7 +26,7 @@ def begin(query: Mapping[str, str]) -> list[str]:
     comparison_state.show(config)
     part = query.get("part", PARTS[0])
     if part not in PARTS:
-        ignored.append(f"part={part[:40]} was ignored: choose one of {', '.join(PARTS)}.")
+        ignored.append(ignored_part("part", part, Said("link_choose", choices=", ".join(PARTS))))
         part = PARTS[0]
     values: dict[str, object] = {"part": part, "kind": KINDS[0], **_FIRST_THREE}
     if "proj" in query:
@@ -33,7 +34,7 @@ def begin(query: Mapping[str, str]) -> list[str]:
             found = parse_projection(query["proj"], config.identities or 1000)
             values |= {"kind": found.kind, **dict(zip(CHOSEN, found.classes, strict=False))}
         except ValueError as error:
-            ignored.append(f"proj={query['proj'][:40]} was ignored: {error}")
+            ignored.append(ignored_part("proj", query["proj"], error))
     state.write(values)
     return ignored
 

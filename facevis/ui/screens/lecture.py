@@ -11,6 +11,7 @@ from facevis.lessons.bundle import bundle
 from facevis.lessons.bundle import opening as opening_of
 from facevis.lessons.export import file_name, lesson_html
 from facevis.lessons.programme import WITH_RUN
+from facevis.links import ignored_part
 from facevis.live.stream import BASE
 from facevis.ui import classroom_state, lecture_run, progress, runs, state
 
@@ -78,7 +79,7 @@ def _begin_run(name: str) -> list[str]:
     try:
         lecture_run.begin(name)
     except ValueError as error:
-        return [f"run={name[:40]} was ignored: {error}"]
+        return [ignored_part("run", name, error)]
     return []
 
 
