@@ -88,33 +88,39 @@ class Shown(NamedTuple):
     there: str
     """What is so once all is drawn."""
     height: int
-    """Of the window; the picture ends above it, between two lines."""
+    """Of the window."""
+    end: int
+    """Where the picture ends at the latest."""
 
 
 LESSON_DRAWN = "document.querySelector('.fv-lesson-figure canvas')"
 PAGES = {
-    "playground": Shown("?preset=arcface", onscreen.ENDED, 960),
-    "lecture": Shown("lecture?lesson=8", LESSON_DRAWN, 960),
-    "compare": Shown("compare?losses=softmax_arcface", onscreen.ENDED, 850),
-    "scrub": Shown("scrub", onscreen.ENDED, 800),
-    "strangers": Shown("strangers", onscreen.MEASURED, 860),
-    "fullscale": Shown("fullscale?run=arcface", onscreen.SHORT["fullscale"].there, 960),
-    "dimensions": Shown("dimensions?run=arcface", onscreen.SHORT["dimensions"].there, 860),
-    "runs": Shown("runs?runs=arcface,cosface", onscreen.SHORT["runs"].there, 1180),
-    "yourself": Shown("yourself", onscreen.SHORT["yourself"].there, 1000),
+    "playground": Shown("?preset=arcface", onscreen.ENDED, 960, 960),
+    "lecture": Shown("lecture?lesson=8", LESSON_DRAWN, 960, 960),
+    "compare": Shown("compare?losses=softmax_arcface", onscreen.ENDED, 850, 810),
+    "scrub": Shown("scrub", onscreen.ENDED, 800, 753),
+    "strangers": Shown("strangers", onscreen.MEASURED, 860, 660),
+    "fullscale": Shown("fullscale?run=arcface", onscreen.SHORT["fullscale"].there, 1180, 1100),
+    "dimensions": Shown("dimensions?run=arcface", onscreen.SHORT["dimensions"].there, 860, 860),
+    "runs": Shown("runs?runs=arcface,cosface", onscreen.SHORT["runs"].there, 1180, 1150),
+    "yourself": Shown("yourself", onscreen.SHORT["yourself"].there, 1000, 910),
 }
-ENDS_WITHIN = 200
-"""Pixels from the window's lower edge in which a picture may end."""
+ENDS_WITHIN = 40
+"""So much earlier it may end, where that cuts through nothing."""
 
-# Where no line of text and no figure is cut through, as far down as can be.
+# As far down as can be without cutting through a line, a figure or a frame.
 _GAP = """([least, most]) => {
-  const whole = "svg,canvas,img,input,button,label,summary,p,h1,h2,h3,h4,td,th,li,dd,dt,small,code,"
-    + ".fv-takeaway,.fv-stage,[data-testid=stAlert],[data-testid=stFileUploaderDropzone]";
-  const boxes = [...document.querySelectorAll(whole)]
+  const whole = "svg,canvas,img,input,button,label,summary,p,h1,h2,h3,h4,td,th,li,dd,dt,small";
+  const framed = (el) => parseFloat(getComputedStyle(el).borderTopWidth) > 0
+    || getComputedStyle(el).backgroundColor !== "rgba(0, 0, 0, 0)";
+  const frames = [...document.querySelectorAll("div")].filter(framed);
+  const boxes = [...document.querySelectorAll(whole), ...frames]
     .map((el) => el.getBoundingClientRect())
-    .filter((box) => box.width > 0 && box.height > 0 && box.bottom > least && box.top < most);
-  for (let y = most; y > least; y -= 1)
-    if (boxes.every(({ top, bottom }) => bottom + 10 <= y || top - 10 >= y)) return y;
+    .filter(({ width, height, top, bottom }) =>
+      width > 1 && height > 1 && height < innerHeight / 2 && bottom > least && top < most);
+  for (const room of [12, 8, 4, 1])
+    for (let y = most; y > least; y -= 1)
+      if (boxes.every(({ top, bottom }) => bottom + room <= y || top - room >= y)) return y;
   return most;
 }"""
 # The folder has another name on each machine, and nobody needs to know this one's.
@@ -136,13 +142,13 @@ def page_of(browser: Browser, url: str, home: Path, name: str) -> None:
     time.sleep(DRAWN_SECONDS)
     page.evaluate(_HIDE, str(home))
     seen = Image.open(io.BytesIO(page.screenshot()))
-    write(name, seen.crop((0, 0, seen.width, _end(page, shown.height))))
+    write(name, seen.crop((0, 0, seen.width, _end(page, shown.end))))
     page.context.close()
 
 
-def _end(page: Page, height: int) -> int:
-    """Where a picture of a window of that height ends, so that nothing is cut through."""
-    end: int = page.evaluate(_GAP, [height - ENDS_WITHIN, height])
+def _end(page: Page, latest: int) -> int:
+    """Where a picture ends so that nothing is cut through, if that can be."""
+    end: int = page.evaluate(_GAP, [latest - ENDS_WITHIN, latest])
     return end
 
 
@@ -222,7 +228,7 @@ def film(browser: Browser, url: str) -> None:
     box = page.locator(".fv-root").bounding_box()
     assert box is not None
     left, top = int(box["x"]), int(box["y"])
-    edges = (left, top, left + int(box["width"]), _end(page, onscreen.WINDOW["height"]))
+    edges = (left, top, left + int(box["width"]), _end(page, PAGES["scrub"].end))
     frames = [
         Image.open(io.BytesIO(page.screenshot())).crop(edges).convert("RGB") for _ in _moments(page)
     ]
@@ -249,7 +255,7 @@ def _moments(page: Page) -> Iterator[None]:
         yield
     margin = page.locator(".fv-panel input[type=range]").first
     most = float(margin.get_attribute("max") or 0)
-    for share in np.linspace(0, 0.85, 43)[1:]:  # beyond, the margin does not fit
+    for share in np.linspace(0, 0.75, 43)[1:]:  # beyond, the margin does not fit
         _put(page, margin, round(most * share, 2))
         yield
 

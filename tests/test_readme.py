@@ -7,9 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from facevis import __version__
 from facevis.datasets import DATASETS
+from facevis.i18n import strings
 from facevis.objectives import OBJECTIVES
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +21,9 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)")
 PATH = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|js|md|toml|txt))`")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+SHOWN = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README)
+PICTURES = ROOT / "docs" / "pictures"
 
 every_document = pytest.mark.parametrize(
     "path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix()
@@ -98,3 +103,24 @@ def test_every_dependency_is_pinned_for_every_platform():
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
     assert "torch==2.13.0" in lines
     assert "torch==2.13.0" in README
+
+
+def test_the_readme_shows_every_picture_once_and_says_what_is_on_it():
+    files = [path.relative_to(ROOT).as_posix() for path in PICTURES.glob("*.webp")]
+    assert sorted(path for _, path in SHOWN) == sorted(files)
+    assert [path for text, path in SHOWN if len(text.split()) < 8] == []
+
+
+def test_every_page_has_its_picture_and_the_film_comes_first():
+    pages = {name.removeprefix("page_") for name in strings("en") if name.startswith("page_")}
+    assert {path.stem for path in PICTURES.glob("*.webp")} == {*pages, "students", "film"}
+    assert SHOWN[0][1] == "docs/pictures/film.webp"
+    with Image.open(PICTURES / "film.webp") as film:
+        assert film.n_frames > 30
+
+
+def test_pictures_are_light_enough_for_a_slow_line():
+    sizes = {path.stem: path.stat().st_size for path in PICTURES.glob("*.webp")}
+    assert sum(sizes.values()) <= 5_000_000
+    assert sizes.pop("film") <= 3_000_000
+    assert max(sizes.values()) <= 250_000
