@@ -78,7 +78,11 @@ export class Fitting {
   #squeeze() {
     const [least, ...larger] = SHARES[this.page.root.dataset.shape === "broad" ? "broad" : "square"];
     const fitting = this.#first(SQUEEZES, least);
-    if (!fitting || this.page.root.dataset.width !== "wide") return;
+    if (this.page.root.dataset.width !== "wide") {
+      if (!fitting) this.#apply(SQUEEZES[0]); // a phone scrolls: small letters would help nobody
+      return;
+    }
+    if (!fitting) return;
     let best = { squeeze: fitting, share: least, size: this.#pictured };
     const [charts, letters] = fitting;
     const gives = GIVES.map(([lower, smaller]) => /** @type {Squeeze} */ ([Math.min(charts, lower), Math.min(letters, Math.max(LEAST_LETTERS, letters - smaller))]));
