@@ -276,6 +276,8 @@ NAMES = (*PAGES, "students", "film")
 
 def main(names: list[str]) -> None:
     """Make the pictures of these names, or all, and read the words of all pages."""
+    if unknown := set(names) - set(NAMES):
+        sys.exit(f"no picture is called {', '.join(unknown)}; choose among {', '.join(NAMES)}.")
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="facevis-") as folder, sync_playwright() as play:
         home = Path(folder)

@@ -129,7 +129,11 @@ def window(browser: Browser, size: dict[str, int], **more: Any) -> Page:
 def opened(page: Page, url: str, address: str, there: str, patience: int = PATIENCE) -> Page:
     """Go to a page of the app and wait until it is ``there`` and nothing runs behind it."""
     page.goto(f"{url}/{address}{'&' if '?' in address else '?'}lang=en")
-    at_rest = "document.querySelector('[data-test-script-state=notRunning]')"
+    # The menu on top is "9 more" until Streamlit has measured how many names have room.
+    at_rest = (
+        "document.querySelector('[data-test-script-state=notRunning]')"
+        " && document.querySelectorAll('header a').length > 4"
+    )
     page.wait_for_function(f"{at_rest} && ({there})", timeout=patience)
     return page
 
