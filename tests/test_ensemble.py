@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from facevis.live import Ensemble, Member, RunConfig
-from facevis.live.groups import unseen_columns
 from facevis.live.material import material_for
+from facevis.live.measuring import unseen_columns
 from facevis.live.study import summarise
 from facevis.margins import Margin
+from facevis.models import stacked_network
 from facevis.objectives import OBJECTIVES
 from facevis.statistics import angle_table
 
@@ -139,6 +140,18 @@ def test_a_steered_margin_acts_from_the_next_step():
     steered.set_member(0, margin=Margin.arcface(0.9))
     assert steered.train(1).item() > plain.train(1).item()
     assert steered.snapshot().margins[0].tolist() == pytest.approx([1.0, 0.9, 0.0])
+
+
+def test_a_scale_of_zero_is_refused_and_not_taken_for_no_change():
+    with pytest.raises(ValueError, match="scale is 0"):
+        Ensemble(RunConfig(), device="cpu").set_member(0, scale=0.0)
+
+
+@pytest.mark.parametrize("dim", [64, 128])
+def test_as_wide_an_embedding_as_a_hidden_layer_leaves_the_hidden_layers_as_they_are(dim):
+    narrow, wide = (stacked_network("mlp", (1, 8, 8), d, seeds=[0]) for d in (2, dim))
+    for layer in range(2):
+        torch.testing.assert_close(wide.weights[layer], narrow.weights[layer], rtol=0.0, atol=0.0)
 
 
 def test_warm_up_grows_the_margin():

@@ -20,8 +20,8 @@ from facevis.atlas.models import Model, Moment
 from facevis.atlas.people import People, choose
 from facevis.datasets import Dataset
 from facevis.live import Recording, RunConfig, Snapshot
-from facevis.live.groups import unseen_columns
 from facevis.live.material import Material
+from facevis.live.measuring import unseen_columns
 from facevis.live.recording import STATISTICS
 from facevis.live.shown import ShownRun
 from facevis.statistics import accuracy, angle_tables, packing_share

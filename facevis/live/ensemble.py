@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from facevis.live.config import Member, RunConfig
-from facevis.live.groups import Group, Roles, group_losses, group_members, statistics_rows
+from facevis.live.config import RunConfig
+from facevis.live.groups import Group, group_losses, group_members
 from facevis.live.material import Material, material_for
+from facevis.live.measuring import Roles, statistics_rows
 from facevis.live.recording import STATISTICS, Recording, Snapshot, keeps
 from facevis.margins import Margin
 from facevis.models import centre_and_whiten, stacked_network
@@ -90,8 +92,11 @@ class Ensemble:
         if not 0 <= index < len(self.members):
             raise ValueError(f"member is {index}; this run has {len(self.members)}, from 0.")
         old = self.members[index]
-        fields = {**old.__dict__, "margin": margin or old.margin, "scale": scale or old.scale}
-        self.members[index] = Member(**fields)
+        self.members[index] = replace(
+            old,
+            margin=old.margin if margin is None else margin,
+            scale=old.scale if scale is None else scale,
+        )
         for group in self.groups:
             group.update(self.members)
 

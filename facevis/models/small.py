@@ -7,7 +7,6 @@ serve is unknown here.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -31,9 +30,9 @@ class StackedMLP(nn.Module):
         sizes = (math.prod(image_shape), 128, 64, embedding_dim)
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
-        for inputs, outputs in itertools.pairwise(sizes):
-            bound = math.sqrt(6.0 / inputs) if outputs != embedding_dim else math.sqrt(3.0 / inputs)
-            self.weights.append(nn.Parameter(draw((inputs, outputs), bound)))
+        # Before a ReLU twice the variance (He et al., ICCV 2015); nothing follows the last layer.
+        for inputs, outputs, gain in zip(sizes, sizes[1:], (6.0, 6.0, 3.0), strict=False):
+            self.weights.append(nn.Parameter(draw((inputs, outputs), math.sqrt(gain / inputs))))
             self.biases.append(nn.Parameter(draw((1, outputs), 1.0 / math.sqrt(inputs))))
 
     def forward(self, images: Tensor) -> Tensor:
