@@ -225,6 +225,11 @@ def test_an_infeasible_margin_has_no_cap():
     assert admissible_radius(Margin.cosface(0.35), packing_angle(7, 2)) > 0.0
 
 
+def test_two_classes_opposite_each_other_share_the_circle():
+    assert admissible_radius(Margin(), math.pi) == pytest.approx(math.pi / 2)
+    assert admissible_radius(Margin.arcface(math.pi), math.pi) == pytest.approx(0.0, abs=1e-6)
+
+
 @pytest.mark.parametrize("angle", [0.0, -1.0, 3.2, math.nan, math.inf])
 def test_an_impossible_packing_angle_is_refused(angle):
     with pytest.raises(ValueError, match="packing_angle is"):

@@ -255,6 +255,7 @@ def test_classic_margins_have_their_names():
     assert Margin.arcface(0.4) == Margin(1.0, 0.4, 0.0)
     assert Margin.cosface(0.3) == Margin(1.0, 0.0, 0.3)
     assert Margin.sphereface(1.5) == Margin(1.5, 0.0, 0.0)
+    assert (Margin.sphereface().m1, Margin.arcface().m2, Margin.cosface().m3) == (1.35, 0.5, 0.35)
     assert Margin(1, 0, 0).as_tuple() == (1.0, 0.0, 0.0)
     with pytest.raises(AttributeError):
         Margin().m1 = 2.0

@@ -240,8 +240,16 @@ def test_progress_is_told_to_the_end(walk, monkeypatch):
     assert {total for _, total in heard} == {55} == {done[-1]}
 
 
-def test_what_is_found_cannot_be_changed():
+def test_few_pictures_are_one_block():
+    heard = []
+    compare_all(*people(12, 5), progress=lambda *where: heard.append(where))
+    assert heard == [(55, 55)]
+
+
+def test_counts_are_whole_numbers_that_cannot_be_changed():
     scores = compare_all(*people(4, 3))
+    assert scores.accepted.shape == (2, 361)
+    assert {scores.reaching.dtype, scores.beyond.dtype, scores.accepted.dtype} == {np.dtype("i8")}
     for array in (scores.genuine, scores.reaching, scores.beyond, scores.accepted):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
@@ -266,6 +274,28 @@ def test_all_are_accepted_at_a_far_of_one_and_none_where_no_level_is_strict_enou
     # Everybody has the same two pictures: whatever lets in a genuine pair lets in strangers.
     none = bootstrap_tar(np.tile(np.eye(2), (12, 1)), np.repeat(range(12), 2), [0.0], 10, 0.999)
     assert (none.low[0], none.high[0]) == (0.0, 0.0)
+
+
+def test_ten_people_of_whom_one_has_two_pictures_have_the_interval_of_a_plain_bootstrap():
+    labels = np.r_[0, range(10)]
+    points = np.random.default_rng(8).standard_normal((11, 3))
+    scores = points / np.linalg.norm(points, axis=1, keepdims=True)
+    scores = scores @ scores.T
+    first, second = np.triu_indices(11, 1)
+    passes = scores[first, second] >= scores[0, 1]  # the one genuine pair is the only level
+    own = labels[first] == labels[second]
+    rng = np.random.default_rng(1)
+    person = rng.permutation(10)[labels]
+    tars = []
+    while len(tars) < 60:
+        for weights in rng.multinomial(10, np.full(10, 0.1), size=64):
+            pairs_drawn = np.where(own, 0, weights[person[first]] * weights[person[second]])
+            if weights[person[0]]:
+                tars.append(float(pairs_drawn[passes].sum() <= 0.4 * pairs_drawn.sum()))
+    found = bootstrap_tar(points, labels, [0.4], 60, 0.5, seed=1)
+    low, high = np.quantile(tars[:60], (0.25, 0.75))
+    assert 0.0 < np.mean(tars[:60]) < 1.0
+    assert (found.low[0], found.high[0]) == (low, high)
 
 
 @pytest.mark.parametrize("block", [1, 50, 1000])

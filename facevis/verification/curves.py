@@ -112,7 +112,7 @@ def far_grid(impostors: int, count: int = 49) -> np.ndarray:
     array([0.001, 0.01 , 0.1  , 1.   ])
     """
     lowest = min(-1, -math.ceil(math.log10(max(1, impostors))))
-    return np.minimum(1.0, 10.0 ** np.linspace(lowest, 0.0, count))
+    return np.logspace(lowest, 0.0, count)
 
 
 def auc(scores: Scores) -> float:
