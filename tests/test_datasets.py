@@ -129,6 +129,34 @@ def test_a_downloaded_set_keeps_the_protocol(monkeypatch):
     assert data.num_classes == 10
 
 
+@pytest.mark.parametrize("brightest", [1, 255])
+def test_labeled_faces_are_bytes_whatever_scikit_learn_makes_of_them(brightest, monkeypatch):
+    import sklearn.datasets
+    from sklearn.utils import Bunch
+
+    shades = np.random.default_rng(0).integers(0, 256, (4, 62, 47, 3))
+    shades[0, 0, 0, 0] = 255
+    bunch = Bunch(images=shades / 255 * brightest, target=np.array([0, 1, 0, 1]))
+    bunch.target_names = np.array(["Ada", "Bo"])
+    monkeypatch.setattr(sklearn.datasets, "fetch_lfw_people", lambda **_: bunch)
+    data = download.lfw()
+    assert data.images.dtype == np.uint8
+    assert np.array_equal(data.images, shades)
+    assert data.class_names == ("Ada", "Bo")
+
+
+def test_all_digits_are_pictures_of_one_channel(monkeypatch):
+    import sklearn.datasets
+    from sklearn.utils import Bunch
+
+    rows = np.random.default_rng(0).integers(0, 256, (20, 784))
+    bunch = Bunch(data=rows, target=np.array([str(k % 10) for k in range(20)], dtype=object))
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", lambda **_: bunch)
+    data = download.mnist_full()
+    assert np.array_equal(data.images, rows.reshape(20, 28, 28, 1))
+    assert data.labels.tolist() == [*range(10)] * 2
+
+
 # -- your own -----------------------------------------------------------------------------------
 
 
