@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tyro import cli
@@ -16,8 +17,29 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 
 from facevis.validation import shown
 
+WHOLE_FILES = "Stopped; files that were written until then are whole."
+"""What a command says that wrote file after file when Ctrl+C came."""
+
 _NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
 _rules = ConstructorRegistry()
+
+
+@contextmanager
+def in_one_sentence(stopped: str) -> Iterator[None]:
+    """The work of a command: what is wrong, or ``stopped`` after Ctrl+C, is all that it says.
+
+    >>> with in_one_sentence("Stopped."):
+    ...     raise ValueError("steps is 0; give a whole number from 1 to 9.")
+    Traceback (most recent call last):
+    ...
+    SystemExit: steps is 0; give a whole number from 1 to 9.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    except KeyboardInterrupt as error:
+        raise SystemExit(stopped) from error
 
 
 def command_of(kind: Any, arguments: Sequence[str], program: str, about: str) -> Any:

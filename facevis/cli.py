@@ -25,7 +25,9 @@ from facevis import __version__
 from facevis.arguments import command_of
 from facevis.assets import asset_path
 from facevis.classroom.limits import Limits, enforce
+from facevis.compare_command import Compare
 from facevis.data_command import Data
+from facevis.evaluate_command import Evaluate
 from facevis.export_command import Export
 from facevis.fullscale import jobs
 from facevis.train_command import Training
@@ -102,143 +104,6 @@ class App:
         places = " or ".join(classroom.addresses) or f"port {port}, but no network was found"
         code = classroom.door.code
         print(f"Students come to {places}, join code {code}; votes: {self.votes}.", flush=True)
-
-
-@dataclass(frozen=True)
-class Compare:
-    """Train losses side by side over several seeds; a table, and files to take away."""
-
-    out: Path
-    """Folder for the files; files of other names in it stay as they are."""
-    losses: tuple[str, ...] = ()
-    """2 to 6 losses, a margin after a colon: arcface cosface:0.2 sphereface:1.5 combined:1,0.3,0.2
-    triplet:0.2; left out, softmax triplet sphereface cosface arcface."""
-    seeds: int = 5
-    """How often each loss is trained, from other initial weights."""
-    dataset: str = "digits"
-    """Name of a dataset, or path of a folder or zip."""
-    identities: int | None = 7
-    """Number of classes in training."""
-    unseen: int = 3
-    """Number of classes beside those that are never trained on."""
-    images_per_class: int | None = None
-    """Training images per class; the others are held out. Left out, all train."""
-    dim: tuple[int, ...] = (2,)
-    """Dimension of the embeddings, one for all losses; pictures need 2 or 3."""
-    scale: float | None = None
-    """Scale s, one for all losses; left out, 8 in three dimensions, else 24."""
-    steps: int = 1000
-    """Training steps."""
-    seed: int = 0
-    """The first seed; it also deals out images and batches."""
-    sweep: str | None = None
-    """Instead of losses: one value to sweep, m1, m2, m3 or scale."""
-    low: Annotated[float, tyro.conf.arg(name="from")] = 0.0
-    """First value of the sweep."""
-    high: Annotated[float, tyro.conf.arg(name="to")] = 1.0
-    """Last value of the sweep."""
-    count: int = 21
-    """How many values the sweep has."""
-    formats: tuple[str, ...] = ("png", "csv")
-    """What to write: png svg csv gif mp4."""
-    lang: str = "en"
-    """Language of table and pictures, en or ru."""
-    theme: str = "light"
-    """Colours of the pictures, light or dark."""
-
-    def run(self) -> None:
-        """Train, write and print; every fault ends in one sentence."""
-        # PyTorch is loaded for those who train only.
-        from facevis.compare import Order, compare, configured
-
-        order = Order(self.seeds, self.out, self.formats, self.lang, self.theme)
-        try:
-            config = configured(
-                losses=self.losses,
-                dim=self.dim,
-                scale=self.scale,
-                sweep=(self.sweep, self.low, self.high, self.count) if self.sweep else None,
-                dataset=self.dataset,
-                identities=self.identities,
-                unseen=self.unseen,
-                images_per_class=self.images_per_class,
-                steps=self.steps,
-                seed=self.seed,
-            )
-            compare(config, order)
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise SystemExit("Stopped; files that were written until then are whole.") from error
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """Try a model on people it never saw: verification and identification, a table and files."""
-
-    model: Annotated[Path, tyro.conf.Positional]
-    """The folder of a training run, weights (.pth, .pt, .safetensors), an .onnx file, or a
-    recording of facevis (.npz, saved with its state)."""
-    out: Path
-    """Folder for the files; files of other names in it stay as they are."""
-    folder: Path | None = None
-    """Pictures, one subfolder for each person; left out with --pairs, a recording is tried on its
-    own unseen identities."""
-    pairs: Path | None = None
-    """A list (lines "path path 1" or 0, or LFW's pairs.txt), or a verification set (.bin)."""
-    root: Path | None = None
-    """Where the paths of the list begin; left out, its own folder."""
-    step: int | None = None
-    """Which checkpoint of a run; left out, the last."""
-    backbone: str | None = None
-    """The network that weights are of: iresnet18, iresnet34, iresnet50, iresnet100, iresnet200,
-    mobilefacenet, vit_t, vit_s or vit_b."""
-    device: str | None = None
-    """Where a run or weights are computed: auto (default), cpu or cuda."""
-    size: int | None = None
-    """Side of the pictures of an .onnx model that takes any; left out, 112. One that facevis
-    wrote says this and the next three itself."""
-    channels: str | None = None
-    """Order of the colours of an .onnx model, rgb (default) or bgr."""
-    mean: float | None = None
-    """An .onnx model sees (x − mean) / std, pixels x from 0 to 255; default 127.5."""
-    std: float | None = None
-    """The other half of it; default 127.5."""
-    flip: bool = False
-    """Add to every embedding that of the picture's mirror image, as LFW-style protocols do."""
-    formats: tuple[str, ...] = ("png", "csv", "json")
-    """What to write: png svg csv json."""
-    lang: str = "en"
-    """Language of table and pictures, en or ru."""
-    theme: str = "light"
-    """Colours of the pictures, light or dark."""
-
-    def run(self) -> None:
-        """Measure, write and print; every fault ends in one sentence."""
-        # PyTorch is loaded for those who evaluate only.
-        from facevis.embedders import OnnxOptions
-        from facevis.evaluate import Order, evaluate
-        from facevis.fullscale.embedding import NetworkOptions
-
-        order = Order(
-            model=self.model,
-            folder=self.out,
-            people=self.folder,
-            pairs=self.pairs,
-            root=self.root,
-            flip=self.flip,
-            onnx=OnnxOptions(self.size, self.channels, self.mean, self.std),
-            network=NetworkOptions(self.backbone, self.step, self.device),
-            formats=self.formats,
-            language=self.lang,
-            theme=self.theme,
-        )
-        try:
-            evaluate(order)
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise SystemExit("Stopped; files that were written until then are whole.") from error
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ It trains on one thread of the CPU, so that the same command gives the same numb
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +35,7 @@ from facevis.figures.sheet import MOST_PANELS
 from facevis.figures.tables import history_csv, statistics_csv, study_csv
 from facevis.figures.words import Words, number, title
 from facevis.i18n import LANGUAGES, translator
-from facevis.live.config import OPEN_MARGINS, Member, RunConfig
+from facevis.live.config import OPEN_MARGINS, PAIRWISE, Member, RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import material_for
 from facevis.live.presets import COMPARISON_SCALE, COMPARISONS
@@ -46,7 +45,7 @@ from facevis.live.sweep import sweep_config
 from facevis.margins import Margin
 from facevis.objectives import OBJECTIVES
 from facevis.validation import choice
-from facevis.writing import new_file
+from facevis.writing import take_files, write_in_words
 
 _SHOWN = ("accuracy", "held_out_accuracy", "intra", "w_inter", "unseen_accuracy")
 _SHARES = ("accuracy", "held_out_accuracy", "unseen_accuracy")
@@ -86,7 +85,7 @@ def parse_loss(text: str, scale: float) -> Member:
     if len(own) == len(values) == 1:
         margin = Margin(**{own[0]: values[0]})
         return Member(objective=name, scale=scale, margin=margin)
-    if name in ("contrastive", "triplet") and len(values) == 1:
+    if name in PAIRWISE and len(values) == 1:
         return Member(objective=name, scale=scale, distance_margin=values[0])
     wanted = {"combined": "three margins: combined:1,0.3,0.2"}.get(name, "one margin")
     if name in ("softmax", "normalized_softmax"):
@@ -140,7 +139,7 @@ def compare(config: RunConfig, order: Order, console: Console | None = None) -> 
         check_pictures(config)
     study = study_config(config, order.seeds)
     words = translator(order.language)
-    prepare(order.folder)
+    take_files(order.folder)
     torch.set_num_threads(1)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
@@ -190,15 +189,15 @@ def _write_files(
     for format in order.formats:
         task = progress.add_task(f"comparison.{format}", total=1)
         if format == "csv":
-            write_whole(order.folder / "comparison.csv", study_csv(config, summary))
-            write_whole(order.folder / "seeds.csv", statistics_csv(recording))
-            write_whole(order.folder / "history.csv", history_csv(recording))
+            write_in_words(order.folder / "comparison.csv", study_csv(config, summary))
+            write_in_words(order.folder / "seeds.csv", statistics_csv(recording))
+            write_in_words(order.folder / "history.csv", history_csv(recording))
         else:
             report = partial(_report, progress, task)
             data = take_away(
                 *(first, material, format), words=words, theme=order.theme, progress=report
             )
-            write_whole(order.folder / f"comparison.{format}", data)
+            write_in_words(order.folder / f"comparison.{format}", data)
         progress.update(task, completed=1, total=1)
 
 
@@ -255,23 +254,3 @@ def remarks(
     if "normalized_softmax" in names and "arcface" in names:
         found = claim(summary, names.index("normalized_softmax"), names.index("arcface"))
         yield words("compare_claim", **found._asdict())
-
-
-def prepare(folder: Path) -> None:
-    """Make the folder and see that it takes files, before anything is trained for it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except FileExistsError as error:
-        raise ValueError(f"{folder} is a file; name a folder for --out.") from error
-    except OSError as error:
-        raise ValueError(
-            f"{folder} takes no files ({error.strerror}); name another folder for --out."
-        ) from error
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; an old one stays until the new one is whole."""
-    with new_file(path, replace=True) as partial:
-        partial.write_bytes(data)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from facevis.arguments import in_one_sentence
 from facevis.i18n import LANGUAGES, translator
 from facevis.validation import choice, whole
 
@@ -208,17 +209,14 @@ class Data:
 
 
 def _in_words(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except ValueError as error:
-        raise SystemExit(str(error)) from error
-    except OSError as error:
-        name = str(error.filename or "a file")[-80:]
-        raise SystemExit(
-            f"{name} cannot be used ({error.strerror}); check its name and permissions."
-        ) from error
-    except KeyboardInterrupt as error:
-        raise SystemExit("Stopped; nothing half written is left.") from error
+    with in_one_sentence("Stopped; nothing half written is left."):
+        try:
+            work()
+        except OSError as error:
+            name = str(error.filename or "a file")[-80:]
+            raise ValueError(
+                f"{name} cannot be used ({error.strerror}); check its name and permissions."
+            ) from error
 
 
 def _words(language: str) -> Words:

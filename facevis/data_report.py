@@ -23,7 +23,7 @@ from facevis.corpora import Corpus
 from facevis.corpora.bins import BinSet
 from facevis.corpora.inspecting import Inspection
 from facevis.corpora.sheet import pairs_sheet, people_sheet
-from facevis.writing import new_file
+from facevis.writing import write_in_words
 
 Words = Callable[..., str]
 Report = Callable[[int, int], None]
@@ -145,9 +145,8 @@ def _short(value: float, words: Words) -> str:
 def write_json(path: Path, found: Inspection) -> None:
     """Write an inspection, field by field as ``Inspection`` has them; an old file gives way."""
     content = {"format": "facevis-inspection-1", **asdict(found)}
-    with new_file(path, replace=True) as partial:
-        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    write_in_words(path, text.encode("utf-8", "backslashreplace"))
 
 
 def sheet(source: Corpus | BinSet, found: Inspection, words: Words) -> Image.Image:

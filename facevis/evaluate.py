@@ -1,15 +1,14 @@
 """``facevis evaluate``: how well models tell people apart whom they never saw in training.
 
-It reads pictures, embeds them, asks ``facevis.verification`` what the embeddings are worth, prints
-a table and writes files. The measures themselves, and what makes them impossible, live there.
+It reads pictures, embeds them, asks ``facevis.verification`` what the embeddings are worth, and
+writes files; what is printed, ``evaluate_report`` says.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,42 +16,29 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from facevis import __version__
-from facevis.compare import prepare, write_whole
 from facevis.corpora.bins import SUFFIX
 from facevis.embedders import Embedder, OnnxOptions, open_model
+from facevis.evaluate_report import remarks, tables
 from facevis.figures.look import THEMES
-from facevis.figures.verification import (
-    FIGURES,
-    FPIRS,
-    MOST_CURVES,
-    Result,
-    entry,
-    picture,
-    plain,
-    roc_csv,
-)
-from facevis.figures.words import Words, number
+from facevis.figures.results import Result, entry, roc_csv
+from facevis.figures.verification import FIGURES, MOST_CURVES, picture
+from facevis.figures.words import Words
 from facevis.fullscale.embedding import NetworkEmbedder, NetworkOptions
 from facevis.fullscale.trained import open_trained
 from facevis.i18n import LANGUAGES, translator
+from facevis.jsonable import jsonable
 from facevis.models.backbones import WEIGHTS
 from facevis.trials import Pairs, Trial, of_bin, of_folder, of_list, of_strangers
 from facevis.validation import choice
 from facevis.verification import (
     FARS,
-    OperatingPoint,
-    auc,
     bootstrap_tar,
     compare_all,
     compare_pairs,
-    eer,
     far_grid,
     identification,
     kfold_accuracy,
@@ -61,10 +47,9 @@ from facevis.verification import (
     split_gallery,
 )
 from facevis.verification.bootstrap import LEAST_IDENTITIES
+from facevis.writing import take_files, write_in_words
 
 FORMATS = ("png", "svg", "csv", "json")
-_WIDTH = 24  # characters of a model's column
-_POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -99,7 +84,7 @@ def evaluate(order: Order, console: Console | None = None) -> None:
         raise ValueError("--root is where the paths of a list of --pairs begin; leave it out.")
     words = translator(order.language)
     model = opened(order)
-    prepare(order.folder)
+    take_files(order.folder)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
         trial = _trial(order, model, words, progress)
@@ -120,9 +105,9 @@ def evaluate(order: Order, console: Console | None = None) -> None:
         files = _files(order, results, lambda: _json(order, model, trial, results, failed), words)
         task = progress.add_task(words("evaluate_files"), total=len(files))
         for name, content in files.items():
-            write_whole(order.folder / name, content())
+            write_in_words(order.folder / name, content())
             progress.advance(task)
-    for table in tables(results, trial, words, max(1, (console.width - 28) // _WIDTH)):
+    for table in tables(results, trial, words, console.width):
         console.print(table)
     for line in remarks(results, failed, trial, words):
         console.print(line, highlight=False, markup=False)
@@ -167,9 +152,6 @@ def _reporter(progress: Progress, name: str) -> Any:
     return lambda done, total: progress.update(task, completed=done, total=total)
 
 
-# -- measuring ------------------------------------------------------------------------------------
-
-
 def measured(points: np.ndarray, trial: Trial, report: Any) -> dict[str, Any]:
     """Everything that the pictures can tell of one model's embeddings (N, D), as ``Result``."""
     if trial.pairs is not None:
@@ -207,91 +189,6 @@ def _of_people(
     return found
 
 
-# -- said -----------------------------------------------------------------------------------------
-
-
-def tables(results: list[Result], trial: Trial, words: Words, columns: int) -> Iterator[Table]:
-    """A column for each model, as many side by side as there is room for."""
-    for first in range(0, len(results), columns):
-        part = results[first : first + columns]
-        table = Table(title=trial.title, title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("")
-        for result in part:
-            heading = Text("\n").join([Text(result.name), Text(result.settings, "dim")])
-            table.add_column(heading, justify="right")
-        for name, *cells in zip(*(_cells(result, words) for result in part), strict=True):
-            if any(cell[1].plain for cell in (name, *cells)):
-                table.add_row(name[0], *(cell[1] for cell in (name, *cells)))
-        yield table
-
-
-def _cells(result: Result, words: Words) -> Iterator[tuple[str, Text]]:
-    """What stands in a model's column, with the names of the rows; empty where it is unknown."""
-    scores, found, folds, tpir = result.scores, result.found, result.accuracy, result.tpir
-    pairs = f"{len(scores.genuine):,} / {scores.impostors:,}"
-    yield words("evaluate_pairs"), Text(pairs.replace(",", "\u202f"))
-    yield words("evaluate_auc"), Text(number(auc(scores), words, 4))
-    yield words("evaluate_eer"), Text(_share(eer(scores), words))
-    for k, point in enumerate(result.tar):
-        ends = [result.intervals.low[k], result.intervals.high[k]] if result.intervals else []
-        yield (
-            words("evaluate_tar_at", far=_power(point.far)),
-            _point(point, scores.impostors, ends, words),
-        )
-    parts = [_share(share, words) for share in (folds.mean, folds.standard_error)] if folds else []
-    yield words("evaluate_accuracy"), Text(" ± ".join(parts))
-    rank = _share(found.cmc[0], words) if found and found.gallery > 1 else ""
-    yield words("evaluate_rank_one"), Text(rank)
-    for k, fpir in enumerate(FPIRS):
-        name = words("evaluate_tpir_at", far=_power(fpir))
-        text = _point(tpir[k], found.non_mated, [], words) if found and tpir else Text("")
-        yield name, text
-
-
-def _share(share: float, words: Words) -> str:
-    return number(100 * share, words, 1)
-
-
-def _power(far: float) -> str:
-    return "10" + str(round(math.log10(far))).translate(_POWERS)
-
-
-def _point(point: OperatingPoint, count: int, ends: list[float], words: Words) -> Text:
-    if point.far * count < 1:  # there is no such FAR among so few
-        return Text("–", "dim")
-    text = _share(point.tar, words)
-    if ends:
-        text += f" [{'; '.join(_share(end, words) for end in ends)}]"
-    return Text(text) if point.reliable else Text(text + " *", "dim")
-
-
-def remarks(
-    results: list[Result], failed: list[tuple[str, str]], trial: Trial, words: Words
-) -> Iterator[str]:
-    """What must be said besides the numbers."""
-    yield from trial.remarks
-    for name, reason in failed:
-        yield words("evaluate_note_failed", name=name, reason=reason)
-    one = results[0]
-    yield words("evaluate_note_interval" if one.intervals else "evaluate_note_percent")
-    if not all(point.reliable for point in [*one.tar, *one.tpir]):
-        yield words("evaluate_note_few")
-    kind = "_list" if trial.pairs else ""
-    if one.accuracy:
-        yield words(f"evaluate_note_folds{kind}", folds=len(one.accuracy.accuracies))
-    else:
-        count = one.scores.impostors + len(one.scores.genuine)
-        yield words(f"evaluate_note_no_folds{kind}", folds=trial.folds, pairs=count)
-    if one.found:
-        asked = {"mated": len(one.found.ranks), "strangers": one.found.non_mated}
-        yield words("evaluate_note_gallery", gallery=one.found.gallery, **asked)
-    if len(results) > MOST_CURVES:
-        yield words("evaluate_note_chosen", shown=MOST_CURVES, count=len(results))
-
-
-# -- written --------------------------------------------------------------------------------------
-
-
 def _files(
     order: Order, results: list[Result], as_json: Callable[[], bytes], words: Words
 ) -> dict[str, Callable[[], bytes]]:
@@ -326,4 +223,4 @@ def _json(
         "members": [entry(result) for result in results],
         "failed": [{"name": name, "error": error} for name, error in failed],
     }
-    return json.dumps(plain(found), indent=1, ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(jsonable(found), indent=1, ensure_ascii=False, allow_nan=False).encode()

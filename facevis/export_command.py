@@ -12,6 +12,8 @@ from typing import Annotated
 
 import tyro
 
+from facevis.arguments import WHOLE_FILES, in_one_sentence
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -119,10 +121,6 @@ class Export:
         from facevis.i18n import translator
 
         write: Callable[[], Path] = self.what.write
-        try:
+        with in_one_sentence(WHOLE_FILES):
             path = write()
             print(translator(self.what.lang)("export_written", path=path))
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
-        except KeyboardInterrupt as error:
-            raise SystemExit("Stopped; files that were written until then are whole.") from error

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import tyro
 
+from facevis.arguments import in_one_sentence
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.recipes import RECIPES
+
+_STOPPED = "Stopped; go on with: facevis train resume {}"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Train:
     def run(self) -> None:
         """Prepare the folder and train; every fault ends in one sentence."""
         folder = self.out or Path("runs") / self.config.recipe
-        _in_words(self._train, folder)
+        with in_one_sentence(_STOPPED.format(folder)):
+            self._train(folder)
 
     def _train(self, folder: Path) -> None:
         from facevis.fullscale.heads import rule_of
@@ -76,21 +80,13 @@ class Resume:
 
     def run(self) -> None:
         """Train on; every fault ends in one sentence."""
-        _in_words(self._train, self.folder)
+        with in_one_sentence(_STOPPED.format(self.folder)):
+            self._train(self.folder)
 
     def _train(self, folder: Path) -> None:
         from facevis.fullscale.launch import Machines, launch
 
         launch(folder, Machines(self.nproc, self.nodes, self.rendezvous, self.node))
-
-
-def _in_words(work: Any, folder: Path) -> None:
-    try:
-        work(folder)
-    except ValueError as error:
-        raise SystemExit(str(error)) from error
-    except KeyboardInterrupt as error:
-        raise SystemExit(f"Stopped; go on with: facevis train resume {folder}") from error
 
 
 def _recipe(name: str) -> Any:

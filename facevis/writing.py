@@ -79,6 +79,30 @@ def write_whole(path: Path, data: str | bytes) -> None:
         partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
+def write_in_words(
+    path: Path, data: str | bytes, remedy: str = "make room or choose another place"
+) -> None:
+    """``write_whole``; what keeps the file from being written is a ``ValueError`` in words."""
+    with in_words(path, remedy):
+        write_whole(path, data)
+
+
+def take_files(folder: Path) -> None:
+    """Make a folder and see that it takes files, before hours of work are done for it.
+
+    ``ValueError`` in words if it does not.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError as error:
+        raise ValueError(f"{folder} is a file; name a folder.") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ValueError(f"{folder} takes no files ({reason}); name another folder.") from error
+
+
 @contextmanager
 def new_file(path: Path, replace: bool = False) -> Iterator[Path]:
     """A file to write, which gets its name when the block ends well and vanishes otherwise.

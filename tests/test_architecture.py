@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {
-        *("alignment", "assets", "geometry", "i18n", "margins", "memory", "packings", "validation"),
-        "writing",
+        *("alignment", "assets", "geometry", "i18n", "jsonable", "margins", "memory"),
+        *("packings", "validation", "writing"),
     },
     {
         "adaptive",
@@ -38,9 +38,12 @@ LAYERS = (
         "arguments",
         "cli",
         "compare",
+        "compare_command",
         "data_command",
         "data_report",
         "evaluate",
+        "evaluate_command",
+        "evaluate_report",
         "export_command",
         "train_command",
         "trials",
@@ -61,8 +64,13 @@ ALLOWED = {
     "matplotlib": ("facevis/figures/",),
     "av": ("facevis/figures/film.py",),
     "rich": (
-        *("facevis/cli.py", "facevis/compare.py", "facevis/data_report.py", "facevis/evaluate.py"),
-        *("facevis/export_command.py", "facevis/fullscale/screen.py", "facevis/train_command.py"),
+        *("facevis/compare.py", "facevis/data_report.py", "facevis/evaluate.py"),
+        *(
+            "facevis/evaluate_report.py",
+            "facevis/export_command.py",
+            "facevis/fullscale/screen.py",
+            "facevis/train_command.py",
+        ),
     ),
     "cv2": ("facevis/photographs/",),
     "onnxruntime": ("facevis/embedders/onnx_model.py",),
@@ -202,14 +210,13 @@ WRITERS = {
     "facevis/fullscale/journal.py": "a journal that grows",
     "facevis/fullscale/queue.py": "a log that grows",
     "facevis/fullscale/checkpoint.py": "a folder that many processes fill",
-    "facevis/compare.py": "tries whether a folder takes files",
     **{
         f"facevis/{name}.py": "fills what writing gives it"
         for name in (
             *("atlas/cache", "corpora/bins", "corpora/building", "corpora/converting"),
             *("corpora/folders", "corpora/keeping", "corpora/lists", "corpora/naming"),
-            *("corpora/recordio_writing", "corpora/synthetic", "data_report"),
-            *("fullscale/export", "fullscale/needs", "fullscale/runs"),
+            *("corpora/recordio_writing", "corpora/synthetic"),
+            *("fullscale/needs", "fullscale/runs"),
             *("library/toys", "library/unpacking"),
         )
     },

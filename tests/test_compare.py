@@ -12,10 +12,11 @@ from PIL import Image
 
 from facevis import cli
 from facevis import compare as command
-from facevis.compare import configured, parse_loss, write_whole
+from facevis.compare import configured, parse_loss
 from facevis.live import Ensemble
 from facevis.live.presets import COMPARISONS
 from facevis.live.recording import STATISTICS
+from facevis.writing import write_in_words
 
 SMALL = ["--identities", "3", "--unseen", "2", "--steps", "3", "--seeds", "2"]
 TWO = ["--losses", "normalized_softmax", "arcface:0.3"]
@@ -145,7 +146,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_part_of_the_new(tmp_path, monkey
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ValueError, match=r"cannot be written \(No space left on device\)"):
-        write_whole(path, b"new and longer")
+        write_in_words(path, b"new and longer")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

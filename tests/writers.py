@@ -23,7 +23,6 @@ from runs import small
 
 from facevis.atlas import cache as embeddings
 from facevis.classroom.votes import VotesFile, question_of
-from facevis.compare import write_whole as write_result
 from facevis.corpora import made_up, write_folder, write_recordio, write_shards
 from facevis.corpora.bins import read_bin, write_bin
 from facevis.corpora.keeping import kept
@@ -35,6 +34,7 @@ from facevis.lessons import export
 from facevis.library import notes, packing, toys, unpacking
 from facevis.live import Ensemble, RunConfig
 from facevis.live.recording import Recording
+from facevis.writing import write_in_words
 
 RUN, TRAINER = "run", os.getpid()
 TOUCHES = {"open", "write", "writelines", "tofile", "flush", "close", "__exit__", "fsync", "sync"}
@@ -326,7 +326,7 @@ WRITERS = {
         says=False,
     ),
     "lesson": Writer(lambda f, t: export._write(f / "3.html", t), _text("3.html")),
-    "result": Writer(lambda f, t: write_result(f / "a.csv", t.encode()), _text("a.csv")),
+    "result": Writer(lambda f, t: write_in_words(f / "a.csv", t.encode()), _text("a.csv")),
     "sheet": Writer(
         lambda f, t: _sheet(f, t),
         lambda f: _sheet_of(f),

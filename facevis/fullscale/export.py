@@ -24,7 +24,7 @@ from torch import nn
 from facevis.embedders import OnnxEmbedder, OnnxOptions
 from facevis.fullscale.pixels import as_tensor
 from facevis.fullscale.trained import Trained
-from facevis.writing import in_words, new_file
+from facevis.writing import in_words, new_file, write_in_words
 
 FORMATS = (".onnx", ".safetensors")
 """Suffixes of the files that can be written."""
@@ -92,9 +92,8 @@ def export_weights(trained: Trained, path: Path) -> None:
     state = {
         name: w.detach().cpu().contiguous() for name, w in trained.network.state_dict().items()
     }
-    with new_file(path, replace=True) as growing:
-        # Not save_file: its files are for their owner's eyes only.
-        growing.write_bytes(safetensors.torch.save(state, trained.description.to_texts()))
+    # Not save_file: its files are for their owner's eyes only.
+    write_in_words(path, safetensors.torch.save(state, trained.description.to_texts()))
 
 
 def _traced(network: nn.Module) -> Any:

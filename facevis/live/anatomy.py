@@ -7,7 +7,6 @@ thread and no screen.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facevis.jsonable import jsonable
 from facevis.live.ensemble import Ensemble
 from facevis.live.groups import Group, PairGroup, group_losses
 from facevis.margins import angle_between, unit
@@ -100,7 +100,7 @@ class Anatomy:
         ``detached`` is there for the margin family only; ``gradients`` is {} for an unseen
         identity. The numbers of a member that diverged are null, also those in its lists.
         """
-        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        plain: dict[str, Any] = jsonable(dataclasses.asdict(self), digits=7)
         return plain
 
 
@@ -232,14 +232,3 @@ def _gradients(ensemble: Ensemble, case: _Case) -> list[dict[str, np.ndarray]]:
             for member, vector in zip(group.index, pull, strict=True):
                 gradients[member][mode] = vector.cpu().numpy()
     return gradients
-
-
-def _plain(value: Any) -> Any:
-    """Lists, dictionaries and numbers of float32's seven digits; JSON has no NaN."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple | np.ndarray):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float | np.floating):
-        return float(f"{value:.7g}") if math.isfinite(value) else None
-    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from facevis.live.config import MOST_MEMBERS
 from facevis.margins import Margin
 from facevis.validation import whole, within
 
@@ -52,7 +53,7 @@ def _parse_set(message: dict[str, Any]) -> dict[str, Any]:
         margin = Margin(*margin)
     return {
         "type": "set",
-        "member": whole("member", message.get("member", 0), 0, 255),
+        "member": whole("member", message.get("member", 0), 0, MOST_MEMBERS - 1),
         "margin": margin,
         "scale": None if scale is None else within("scale", scale, 1e-3, 1e4),
         "id": whole("id", message.get("id", 0), 0, 2**53),

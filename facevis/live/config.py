@@ -16,7 +16,10 @@ from facevis.models import NETWORKS
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
 from facevis.validation import choice, flag, shown, whole, within
 
+MOST_MEMBERS = 256
 SWEPT = ("m1", "m2", "m3", "scale")
+PAIRWISE = ("contrastive", "triplet")
+"""Losses without prototypes: they compare samples."""
 # The classic setting of each loss (CVPR papers; distances: FaceNet and Hadsell et al.).
 CLASSIC_MARGIN = {
     "sphereface": Margin.sphereface(),
@@ -86,6 +89,11 @@ class Member:
         return self.objective in MARGIN_FAMILY
 
     @property
+    def pairwise(self) -> bool:
+        """Whether samples are compared with one another: then the margin is a distance."""
+        return self.objective in PAIRWISE
+
+    @property
     def spherical(self) -> bool:
         """Whether its embeddings live on the hypersphere (all but the plain softmax)."""
         return self.objective != "softmax"
@@ -120,8 +128,8 @@ class RunConfig:
             raise ValueError(f"members is {shown(self.members)}; give a tuple of Member.")
         if not isinstance(self.dataset, str):
             raise ValueError(f"dataset is {shown(self.dataset)}; give a name or a path as text.")
-        if not 1 <= len(self.members) <= 256:
-            raise ValueError(f"a run has 1 to 256 members, not {len(self.members)}.")
+        if not 1 <= len(self.members) <= MOST_MEMBERS:
+            raise ValueError(f"a run has 1 to {MOST_MEMBERS} members, not {len(self.members)}.")
         choice("network", self.network, NETWORKS)
         whole("embedding_dim", self.embedding_dim, 2, 4096)
         whole("batch_size", self.batch_size, 2, 8192)

@@ -115,7 +115,6 @@ def describe_run(
 
 def describe_member(member: Member) -> dict[str, Any]:
     """A member's settings, as captions and sliders want them."""
-    pairs = member.objective in ("contrastive", "triplet")
     return {
         "objective": member.objective,
         "margin": member.margin_at(member.warmup).as_tuple(),
@@ -125,7 +124,7 @@ def describe_member(member: Member) -> dict[str, Any]:
         "spherical": member.spherical,
         "in_margin_family": member.in_margin_family,
         "warmup": member.warmup,
-        "distance_margin": member.distance_margin if pairs else None,
+        "distance_margin": member.distance_margin if member.pairwise else None,
         "mining": member.mining if member.objective == "triplet" else None,
     }
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facevis.live.config import Member
+from facevis.live.config import PAIRWISE, Member
 from facevis.margins import GRADIENTS, StackedMargin, unit
 from facevis.objectives import (
     contrastive_loss,
@@ -24,8 +24,6 @@ from facevis.objectives import (
     softmax_logits,
     triplet_loss,
 )
-
-_PAIRS = ("contrastive", "triplet")
 
 
 class Group:
@@ -212,8 +210,8 @@ def group_members(
         kinds.setdefault(_kind(member), []).append(place)
     groups: list[Group] = []
     # Pairs last: what has logits is one slice of the ensemble.
-    for kind, index in sorted(kinds.items(), key=lambda item: item[0][0] in _PAIRS):
-        if kind[0] in _PAIRS:
+    for kind, index in sorted(kinds.items(), key=lambda item: item[0][0] in PAIRWISE):
+        if kind[0] in PAIRWISE:
             groups.append(PairGroup(index, members))
             continue
         generators = [torch.Generator().manual_seed(seeds[i] + 1_000_003) for i in index]

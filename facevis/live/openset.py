@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from facevis.jsonable import jsonable
 from facevis.live.look import Look, strangers_of
 from facevis.live.material import Material
 from facevis.validation import flag, whole
@@ -76,7 +77,7 @@ def report(look: Look, material: Material, question: Question) -> dict[str, Any]
     names = material.dataset.class_names[first:]
     members = [_member(look, i, labels, names, question) for i in range(len(look.embeddings))]
     identities, sizes = np.unique(labels, return_counts=True)
-    told: dict[str, Any] = _plain(
+    told: dict[str, Any] = jsonable(
         {
             "step": look.step,
             "names": list(names),
@@ -94,7 +95,8 @@ def report(look: Look, material: Material, question: Question) -> dict[str, Any]
             "sure_level": SURE_LEVEL,
             "enrol_far": ENROL_FAR,
             "members": members,
-        }
+        },
+        digits=6,
     )
     return told
 
@@ -169,7 +171,8 @@ def _pairs(points: np.ndarray, labels: np.ndarray) -> dict[str, list[Any]]:
     rng = np.random.default_rng(0)
     rows = np.sort(rng.permutation(len(labels))[:_PAIRED])
     first, second = np.triu_indices(len(rows), 1)
-    cosines = similarities(unit(points[rows]), unit(points[rows]))[first, second]
+    directions = unit(points[rows])
+    cosines = similarities(directions, directions)[first, second]
     angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
     same = labels[rows[first]] == labels[rows[second]]
     order = rng.permutation(len(angles))
@@ -286,14 +289,3 @@ def _above(values: np.ndarray) -> float:
         if np.isfinite(values).all() and len(values)
         else math.nan
     )
-
-
-def _plain(value: Any) -> Any:
-    """The same with None for what is no number, and floats of six digits: JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float | np.floating):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return int(value) if isinstance(value, np.integer) else value

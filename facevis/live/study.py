@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from facevis.intervals import mean_interval
-from facevis.live.config import RunConfig
+from facevis.live.config import MOST_MEMBERS, RunConfig
 from facevis.live.recording import STATISTICS, Recording, Snapshot
 from facevis.validation import choice, whole
 
-MOST_MEMBERS = 256
 VERDICTS = ("lower", "higher", "none", "unknown")
 
 
