@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from facevis.live import Member, RunConfig
 from facevis.live.openset import Question
-from facevis.live.openset_routes import parse_question, routes
+from facevis.live.openset_routes import _ask, parse_question, routes
 from facevis.live.rooms import rooms
 
 CONFIG = RunConfig(
@@ -86,3 +86,23 @@ def test_absurd_wishes_are_brought_to_what_there_is(client, finished):
     assert answer["members"][0]["enrol"]["who"] == 3
     assert "enrol fewer" in answer["members"][0]["identification"]["error"]
     assert parse_question({}) == Question()
+
+
+def test_a_viewer_who_gives_up_while_the_answer_comes_does_not_fail_the_run():
+    class Run:
+        def look(self, tell):
+            self.tell = tell
+
+    class GivenUp(dict):
+        def __contains__(self, key):  # the page goes while the trainer's thread reads the answer
+            asked.cancel()
+            return super().__contains__(key)
+
+    run = Run()
+    asked = _ask(run)
+    run.tell(GivenUp(look="a look", generation=1))
+    assert asked.result(timeout=0) == ("a look", 1)
+    gone = _ask(run)
+    assert gone.cancel()
+    run.tell({"look": "a look", "generation": 1})
+    assert gone.cancelled()

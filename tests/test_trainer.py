@@ -74,6 +74,10 @@ def test_a_run_that_diverges_ends_and_says_so(monkeypatch):
     run.play()
     until(run, "failed")
     assert "triplet: the loss is no longer a number" in run.error
+    last = LiveRun(dataclasses.replace(config, steps=1), material_for(config))
+    last._play()
+    last.take_turn(1)
+    assert (last.step, last.state) == (1, "failed")  # with its last step, and is not "finished"
 
 
 OUT_OF_MEMORY = [

@@ -83,7 +83,7 @@ def _ask(run: ShownRun) -> Future[Any]:
     future: Future[Any] = Future()
 
     def tell(answer: dict[str, Any]) -> None:
-        if future.cancelled():
+        if not future.set_running_or_notify_cancel():  # from here on nobody can cancel it
             return
         if "error" in answer:
             future.set_exception(ValueError(answer["error"]))

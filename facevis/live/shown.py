@@ -58,6 +58,7 @@ class ShownRun:
         self.titles, self.aligned = tuple(titles), aligned
         self.members: list[Member] = list(self.config.members)
         self.state = "recorded"
+        """Of what trains also training, paused, finished or failed."""
         self.error: str | None = None
         self.step = recording.snapshots[-1].step if recording.snapshots else 0
         self.steps_per_second = 0.0

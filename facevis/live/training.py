@@ -19,19 +19,11 @@ from torch import Tensor
 from facevis.live.config import RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.material import Material
+from facevis.live.pace import Pace, turn_seconds
 from facevis.live.recording import MANY, Recording, keeps
 from facevis.live.shown import Frame, ShownRun, Tell
 from facevis.memory import in_short, ran_out
 
-STATES = ("recorded", "training", "paused", "finished", "failed")
-TURN_SECONDS, ROUND_SECONDS = 0.008, 0.03
-"""A run's turn before the next run's, and what all turns together should not exceed."""
-FRAME_SECONDS, FRAME_SECONDS_A_VIEWER = 0.066, 0.0017
-"""At most 15 live snapshots a second and run; fewer where many browsers want each."""
-SNAPSHOT_SHARE, SNAPSHOT_SHARE_OF_MANY = 0.15, 0.07
-"""At most this share of the time goes into live snapshots; those of many members are dear."""
-CROWDED_SECONDS, CROWDED_SHARE = 0.12, 0.6
-"""Where many runs train, a larger share keeps each of them alive, at eight snapshots a second."""
 ALONE_SECONDS = 8.0
 """A run that nobody watches stops after this time."""
 WATCHED_SECONDS = 5.0
@@ -75,11 +67,9 @@ class Training(ShownRun):
         """Whether it stopped because nobody watched."""
         self._last_step = max(config.steps, self.step)
         self._single_steps = 0
-        self._next_step_at = self._next_frame_at = 0.0
-        self._snapshot_cost = 0.003
+        self._pace = Pace(self.step)
         self._applied: int | None = None
         self._alone_since, self._asked_at = time.monotonic(), -math.inf
-        self._rate = (time.monotonic(), self.step)
 
     @property
     def last_step(self) -> int:
@@ -108,7 +98,7 @@ class Training(ShownRun):
             return 0.0
         if self.state != "training":
             return float("inf")
-        return max(0.0, self._next_step_at - time.monotonic())
+        return self._pace.wait_seconds()
 
     def take_turn(self, runs: int) -> None:
         """Carry out the commands, then train for one turn; errors end in ``error``, not higher."""
@@ -138,41 +128,29 @@ class Training(ShownRun):
         ensemble = self._ready()
         if self.queue:
             return
-        turn_ends = time.monotonic() + min(TURN_SECONDS, ROUND_SECONDS / runs)
+        turn_ends = time.monotonic() + turn_seconds(runs)
         while time.monotonic() < turn_ends and (self._single_steps or self.state == "training"):
-            if self.speed and not self._single_steps:
-                if time.monotonic() < self._next_step_at:
-                    break
-                self._next_step_at = max(self._next_step_at, time.monotonic() - 0.1)
-                self._next_step_at += 1.0 / self.speed
+            if not (self._single_steps or self._pace.step_due(self.speed)):
+                break
             ensemble.train()
             self.step = ensemble.step
             self._single_steps = max(0, self._single_steps - 1)
             self._after_step(ensemble, runs)
-        self._measure()
+        rate = self._pace.steps_per_second(self.step)
+        self.steps_per_second = self.steps_per_second if rate is None else rate
 
     def _after_step(self, ensemble: Ensemble, runs: int) -> None:
         kept = keeps(self.config, self.material, self.step)
         finished = self.step >= self._last_step and self.state == "training"
         resting = finished or (self.state != "training" and not self._single_steps)
         now = time.monotonic()
-        if kept or resting or (self.viewers and now >= self._next_frame_at):
+        if kept or resting or (self.viewers and self._pace.frame_due()):
             self._publish(ensemble, kept or finished)
-            self._snapshot_cost += 0.1 * (time.monotonic() - now - self._snapshot_cost)
-            self._next_frame_at = now + self._frame_seconds(runs)
-        if finished:
+            self._pace.snapshot_taken(now, runs, self.viewers, len(self.members) >= MANY)
+        if finished and self.state == "training":  # and did not fail with its last step
             self.recording.state = ensemble.state()
             self._change_state("finished")
             self._rest()
-
-    def _frame_seconds(self, runs: int) -> float:
-        """How long after a live snapshot the next one may come."""
-        share = SNAPSHOT_SHARE_OF_MANY if len(self.members) >= MANY else SNAPSHOT_SHARE
-        costs = runs * self._snapshot_cost
-        seconds = costs / share
-        if runs > 1:
-            seconds = min(seconds, max(CROWDED_SECONDS, costs / CROWDED_SHARE))
-        return max(FRAME_SECONDS, self.viewers * FRAME_SECONDS_A_VIEWER, seconds)
 
     def _publish(self, ensemble: Ensemble, kept: bool) -> None:
         snapshot = ensemble.snapshot()
@@ -270,7 +248,7 @@ class Training(ShownRun):
         self.recording = other._recorded()
         self._show_as(other)
         self._resting = other._at_rest()
-        self._next_step_at, self._rate = time.monotonic(), (time.monotonic(), self.step)
+        self._pace.begin(self.step)
         self._tell()
 
     def _play(self) -> None:
@@ -279,7 +257,7 @@ class Training(ShownRun):
         self._ready()
         if self.step >= self._last_step:
             self._last_step = self.step + self.config.steps
-        self._next_step_at, self._rate = time.monotonic(), (time.monotonic(), self.step)
+        self._pace.begin(self.step)
         self._alone_since = time.monotonic()
         self.error, self._dozing = None, False
         self._change_state("training")
@@ -308,7 +286,7 @@ class Training(ShownRun):
         self._start_over(self._ensemble)
         if self.state != "training":
             self._change_state("paused")
-        self._rate = (time.monotonic(), 0)
+        self._pace.measure_from(0)
 
     def _steer(self, member: int, fields: dict[str, Any], command: int | None) -> None:
         ensemble = self._ready()
@@ -330,12 +308,6 @@ class Training(ShownRun):
         except ValueError as error:  # the run is none the worse
             answer = {"error": str(error)}
         tell({**answer, "generation": self.generation})
-
-    def _measure(self) -> None:
-        now, (since, step) = time.monotonic(), self._rate
-        if now > since + 0.5:
-            self.steps_per_second = (self.step - step) / (now - since)
-            self._rate = (now, self.step)
 
     def _change_state(self, state: str) -> None:
         self.state = state
