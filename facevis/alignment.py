@@ -45,18 +45,22 @@ def align_members(embeddings: np.ndarray, prototypes: np.ndarray) -> tuple[np.nd
         np.eye(prototypes.shape[-1]), (len(prototypes), *2 * prototypes.shape[-1:])
     )
     turns = turns.astype(prototypes.dtype)
-    directions = _directions(np.where(whole[:, None, None], prototypes, 0.0))
+    centres = directions(np.where(whole[:, None, None], prototypes, 0.0))
     for before, own in pairwise(np.flatnonzero(whole)):
-        turns[own] = procrustes(directions[own], directions[before] @ turns[before])
+        turns[own] = procrustes(centres[own], centres[before] @ turns[before])
     return embeddings @ turns, prototypes @ turns
 
 
-def _directions(prototypes: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(prototypes, axis=-1, keepdims=True)
-    directions: np.ndarray = np.divide(
-        prototypes, length, out=np.zeros_like(prototypes), where=length > 0
-    )
-    return directions
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., D) of length one; a zero vector stays zero.
+
+    >>> directions(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    units: np.ndarray = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return units
 
 
-__all__ = ["align_members", "procrustes"]
+__all__ = ["align_members", "directions", "procrustes"]

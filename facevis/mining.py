@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facevis.validation import choice
+
 MINING = ("all", "semi-hard", "batch-hard")
 """Which triplets of a batch teach; ``triplet_losses`` says what each takes."""
 
@@ -79,8 +81,7 @@ def triplet_losses(
     >>> round(terms.loss.item(), 4), int(terms.valid), terms.teaching.item()
     (0.1, 2, 0.5)
     """
-    if mining not in MINING:
-        raise ValueError(f"mining is {mining!r}; choose one of {', '.join(MINING)}.")
+    choice("mining", mining, MINING)
     kin, counts = _kin(labels)
     valid = ((counts - 1) * (labels.shape[0] - counts)).sum().expand(distances.shape[:-2])
     with torch.no_grad():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facevis.alignment import align_members
+from facevis.alignment import align_members, directions
 from facevis.live.config import Member
 from facevis.live.recording import STATISTICS, Recording, Snapshot
 from facevis.margins import Margin
@@ -66,9 +66,11 @@ def between(first: Moment, second: Moment, share: float) -> Moment:
     if share in (0.0, 1.0):
         return near
     embeddings = first.embeddings + share * (second.embeddings - first.embeddings)
-    prototypes = _unit(_unit(first.prototypes) * (1.0 - share) + _unit(second.prototypes) * share)
+    prototypes = directions(
+        directions(first.prototypes) * (1.0 - share) + directions(second.prototypes) * share
+    )
     if first.member.spherical and second.member.spherical:
-        embeddings = _unit(embeddings)
+        embeddings = directions(embeddings)
     return dataclasses.replace(near, embeddings=embeddings, prototypes=prototypes)
 
 
@@ -108,9 +110,3 @@ def _place(share: float, count: int) -> tuple[int, float]:
     """The last of ``count`` even stations at or before ``share``, and the way to the next."""
     place = min(max(share, 0.0), 1.0) * (count - 1)
     return int(place), place - int(place)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    units: np.ndarray = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
-    return units

@@ -17,6 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.patches import Circle
 from matplotlib.transforms import IdentityTransform
 
+from facevis.alignment import directions
 from facevis.figures import projection
 from facevis.figures.look import (
     SHAPES,
@@ -168,7 +169,7 @@ class Panel:
         """Draw a moment; one whose numbers are not finite leaves the frame empty."""
         blank = moment.diverged
         points = moment.embeddings[:0] if blank else moment.embeddings
-        prototypes = projection.directions(moment.prototypes[:0] if blank else moment.prototypes)
+        prototypes = directions(moment.prototypes[:0] if blank else moment.prototypes)
         longest = 1.0 if self.flat else float(np.linalg.norm(points, axis=1).max(initial=0.0))
         self._show_samples(points / (longest or 1.0))
         self._show_arrows(prototypes)

@@ -104,10 +104,3 @@ def last_of_each(places: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     keys = (kinds * 2**20 + squares[:, 0]) * 2**20 + squares[:, 1]
     _, first = np.unique(keys[::-1], return_index=True)
     return np.sort(len(keys) - 1 - first)
-
-
-def directions(vectors: np.ndarray) -> np.ndarray:
-    """Rows (C, D) of unit length; a zero row stays zero."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: np.ndarray = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
-    return units

@@ -58,11 +58,10 @@ def _settings(config: RunConfig, index: int) -> list[Any]:
     member = config.members[index]
     blank: list[Any] = [None] * 4
     margin = [*member.margin.as_tuple(), member.scale] if member.margin else blank
-    pairs = member.objective in ("contrastive", "triplet")
     return [
         *(index, member.objective),
         *(margin if member.in_margin_family else blank),
-        member.distance_margin if pairs else None,
+        member.distance_margin if member.pairwise else None,
         config.seed if member.seed is None else member.seed,
     ]
 

@@ -41,7 +41,7 @@ def title(moment: Moment, words: Words, swept: str | None = None) -> tuple[str, 
 def _settings(moment: Moment, words: Words) -> dict[str, str]:
     """Those of a loss's settings that act and say something, by field."""
     objective = moment.member.objective
-    if objective in ("contrastive", "triplet"):
+    if moment.member.pairwise:
         value = number(moment.member.distance_margin or 0.0, words)
         return {"distance_margin": words("figure_distance", value=value)}
     if not moment.member.in_margin_family:

@@ -15,6 +15,7 @@ from facevis.lessons.tapes import moment, tape
 from facevis.live.material import material_for
 from facevis.margins import Margin, target_cosine
 from facevis.mining import count_pairs, count_triplets
+from facevis.packings import largest_where
 
 PER_CLASS, PEOPLE, DIM, BATCH = 20, 10**6, 512, 512
 APART, THETA = math.radians(72.0), math.radians(24.0)
@@ -169,13 +170,9 @@ def _circle(scale: float, classes: int, theta: float = 0.0) -> float:
     return 1.0 / (1.0 + others)
 
 
-def _scale_where(
-    probability: Callable[[float], float], wanted: float, low: float = 0.0, high: float = 1000.0
-) -> float:
-    for _ in range(100):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if probability(middle) < wanted else (low, middle)
-    return high
+def _scale_where(probability: Callable[[float], float], wanted: float) -> float:
+    """From which scale on a probability, which rises with it, is the one that is wanted."""
+    return largest_where(lambda scale: probability(scale) < wanted, 0.0, 1000.0)
 
 
 # --- lesson 7

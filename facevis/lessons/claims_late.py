@@ -16,10 +16,8 @@ from facevis.lessons.numbers import (
     stranger_scores,
     strangers_at,
 )
-from facevis.lessons.tapes import STRANGER_LOSSES, last_points, tape
+from facevis.lessons.tapes import SEEDS, STRANGER_LOSSES, last_points, tape
 from facevis.margins import Margin, psi, target_cosine
-
-SEEDS = (0, 1, 2)
 
 
 def _target(at: float, margin: Margin, tail: str = "monotone") -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import html
-import importlib.util
 import json
 import re
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from facevis.assets import asset_path
+from facevis.assets import asset_path, plotly_path
 from facevis.i18n import LANGUAGES, translator
 from facevis.lessons.bundle import bundle
 from facevis.lessons.notes import notes_page
@@ -38,7 +37,7 @@ def lesson_html(number: int, language: str, *, alone: bool = True) -> str:
     choice("lang", language, LANGUAGES)
     one = lesson(number)
     told = bundle(number, language, {})
-    told |= {"course": None if alone else _course(), "strings": told["strings"]}
+    told["course"] = None if alone else _course()
     if alone:
         plotly = f"<script>{_escaped(_plotly())}</script>"
     else:
@@ -207,11 +206,7 @@ def _escaped(source: str) -> str:
 
 @lru_cache(maxsize=1)
 def _plotly() -> str:
-    spec = importlib.util.find_spec("plotly")  # found, not imported: it would take half a second
-    assert spec is not None
-    assert spec.origin is not None
-    path = Path(spec.origin).parent / "package_data" / PLOTLY
-    return path.read_text(encoding="utf-8")
+    return plotly_path().read_text(encoding="utf-8")
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from facevis.i18n import Said
+from facevis.lessons.tapes import SEEDS, SOFTMAX_CLASSES, STRANGER_LOSSES, TRIPLET_MARGINS
 from facevis.links import ignored_part
+from facevis.margins import TAILS
+from facevis.mining import MINING
+from facevis.objectives import MARGIN_FAMILY
 
 FARTHEST_POWER = 7.0
 
@@ -102,10 +106,8 @@ def _m3(value: float = 0.0, scene: str | None = None) -> Range:
     return Range("m3", 0.0, 1.0, 0.01, value, scene)
 
 
-_CLASSES = ("3", "5", "10")
-_SEED = Choice("seed", ("0", "1", "2"), "0")
-_FAMILY = ("normalized_softmax", "sphereface", "cosface", "arcface", "combined")
-_LOSSES = ("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", "arcface")
+_CLASSES = tuple(map(str, SOFTMAX_CLASSES))
+_SEED = Choice("seed", tuple(map(str, SEEDS)), "0")
 
 LESSONS: tuple[Lesson, ...] = (
     Lesson(
@@ -144,8 +146,8 @@ LESSONS: tuple[Lesson, ...] = (
             Range("margin", 0.05, 1.0, 0.05, 0.2, "zones"),
             Range("positive", 0.1, 1.2, 0.01, 0.5, "zones"),
             Range("negative", 0.0, 2.4, 0.01, 0.6, "zones"),
-            Choice("mining", ("all", "semi-hard", "batch-hard"), "semi-hard", "training"),
-            Choice("distance_margin", ("0.2", "0.5"), "0.2", "training"),
+            Choice("mining", MINING, "semi-hard", "training"),
+            Choice("distance_margin", tuple(map(str, TRIPLET_MARGINS)), "0.2", "training"),
             Range("identities", 1.0, 6.0, 0.1, 1.0, power=True, scene="training"),
             Range("images", 2, 200, 1, 180, "training"),
         ),
@@ -195,11 +197,11 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         *(9, "one-formula", "formula"),
         controls=(
-            Choice("preset", _FAMILY, "arcface"),
+            Choice("preset", MARGIN_FAMILY, "arcface"),
             _m1(),
             _m2(0.5),
             _m3(),
-            Choice("tail", ("monotone", "raw", "linear", "easy"), "monotone"),
+            Choice("tail", TAILS, "monotone"),
         ),
         tapes=("family",),
         page="",
@@ -231,7 +233,7 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         *(12, "strangers", "strangers"),
         controls=(
-            Choice("loss", _LOSSES, "normalized_softmax"),
+            Choice("loss", STRANGER_LOSSES, "normalized_softmax"),
             Range("threshold_angle", 5, 90, 1, 40),
             Range("people", 2, 24, 1, 24),
         ),

@@ -25,9 +25,10 @@ from facevis.lessons.taping import as_cosines, encode_tape, evenly
 from facevis.live import Ensemble, Member, RunConfig, Snapshot
 from facevis.live.frames import describe_run
 from facevis.live.material import Material
-from facevis.live.presets import CLASSIC_SCALE, COMPARISON_SCALE
+from facevis.live.presets import CLASSIC_SCALE, COMPARISON_SCALE, OPEN_SET
 from facevis.live.sweep import sweep_config
 from facevis.margins import Margin
+from facevis.objectives import MARGIN_FAMILY
 from facevis.writing import write_whole
 
 Extra = Callable[[Ensemble, np.ndarray], dict[str, Any]]
@@ -95,8 +96,7 @@ def _sweep(seed: int) -> RunConfig:
 
 
 _SOFTMAX = Member(objective="softmax")
-_FAMILY = ("normalized_softmax", "sphereface", "cosface", "arcface", "combined")
-STRANGER_LOSSES = ("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", "arcface")
+STRANGER_LOSSES = tuple(member.objective for member in OPEN_SET.members)
 TRIPLET_MARGINS = (0.2, 0.5)
 SEEDS = (0, 1, 2)
 SOFTMAX_CLASSES = (3, 5, 10)
@@ -130,7 +130,8 @@ ORDERS: dict[str, Order] = {
     ),
     **{f"margin-{seed}": Order(_sweep(seed), points=300, growth=1.7) for seed in SEEDS},
     "family": Order(
-        _digits(*_at_scale(_FAMILY, COMPARISON_SCALE[2]), identities=7, steps=1000), growth=1.4
+        _digits(*_at_scale(MARGIN_FAMILY, COMPARISON_SCALE[2]), identities=7, steps=1000),
+        growth=1.4,
     ),
     "cosface": Order(
         _digits(

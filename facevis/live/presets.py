@@ -13,6 +13,7 @@ from facevis.live.config import Member, RunConfig
 from facevis.live.ensemble import Ensemble
 from facevis.live.recording import Recording
 from facevis.margins import Margin
+from facevis.objectives import MARGIN_FAMILY
 
 CLASSIC_SCALE = {2: 16.0, 3: 8.0}
 """Scales at which ten classes fill the circle and the sphere evenly (measured, see README)."""
@@ -67,7 +68,7 @@ def _comparison(*objectives: str) -> RunConfig:
 COMPARISONS: dict[str, RunConfig] = {
     "five": _comparison("softmax", "triplet", "sphereface", "cosface", "arcface"),
     "softmax_arcface": _comparison("normalized_softmax", "arcface"),
-    "family": _comparison("normalized_softmax", "sphereface", "cosface", "arcface", "combined"),
+    "family": _comparison(*MARGIN_FAMILY),
 }
 """Losses side by side, by name. The normalised softmax stands for the plain one where scales must
 be equal: the plain one has none."""
@@ -77,7 +78,8 @@ OPEN_SET = RunConfig(
     members=tuple(
         Member(objective=name, scale=16.0)
         for name in (
-            *("softmax", "normalized_softmax", "triplet", "sphereface", "cosface", "arcface"),
+            *("softmax", "normalized_softmax", "triplet"),
+            *("sphereface", "cosface", "arcface"),
         )
     ),
     dataset="faces",

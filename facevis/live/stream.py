@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
-from functools import lru_cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -19,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from facevis.assets import asset_path
+from facevis.assets import asset_path, plotly_path
 from facevis.live.commands import message_of
 from facevis.live.frames import thumbnail_sheet
 from facevis.live.rooms import rooms
@@ -104,12 +101,4 @@ async def _thumbnails(request: Request) -> Response:
 
 
 async def _plotly(request: Request) -> Response:
-    return FileResponse(_plotly_path(), headers={"Cache-Control": "max-age=86400"})
-
-
-@lru_cache(maxsize=1)
-def _plotly_path() -> Path:
-    spec = importlib.util.find_spec("plotly")  # found, not imported: it would take half a second
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
+    return FileResponse(plotly_path(), headers={"Cache-Control": "max-age=86400"})
