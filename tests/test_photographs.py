@@ -21,7 +21,7 @@ from facevis.photographs import (
     upright,
 )
 from facevis.photographs.aligning import PLACES
-from facevis.photographs.gallery import place, portrait
+from facevis.photographs.gallery import in_size, place, portrait
 from facevis.photographs.reading import MOST
 
 
@@ -173,6 +173,34 @@ def test_marks_land_within_a_pixel_of_their_places(size):
         weights = crop[rows, columns]
         centre = (columns * weights).sum() / weights.sum(), (rows * weights).sum() / weights.sum()
         assert np.abs(np.subtract(centre, (x, y))).max() < 1
+
+
+def test_a_portrait_shows_which_face_was_taken(detector, face):
+    two = np.concatenate([face, face], axis=1)
+    found = portrait(Photograph("two.png", "Ada", encoded(two)), detector)
+    shown = np.array(found.drawn()).astype(int)
+    assert len(found.faces) == len(found.crops) == 2
+    assert found.crop is found.crops[found.chosen]
+    assert shown.shape[:2] == found.pixels.size[::-1]
+    for number, drawn_face in enumerate(found.faces):
+        left, _, _, height = (round(value) for value in drawn_face.box)
+        middle = round(drawn_face.box[1] + height / 2)
+        green = np.array([46, 194, 126])
+        away = np.abs(shown[middle, left : left + 3] - green).sum(axis=-1).min()
+        assert (away < 30) == (number == found.chosen)
+    with pytest.raises(ValueError, match=r"^notes\.txt was left out: "):
+        portrait(Photograph("notes.txt", "Ada", b"no picture"), detector)
+
+
+@pytest.mark.parametrize("size", [112, 32, 224])
+def test_crops_come_in_the_size_of_the_network(size):
+    crops = np.full((2, 112, 112, 3), 90, np.uint8)
+    crops[:, :56] = 200
+    found = in_size(crops, size)
+    assert found.shape == (2, size, size, 3)
+    assert found.dtype == np.uint8
+    assert (found[:, 0] == 200).all()
+    assert (found[:, -1] == 90).all()
 
 
 def test_a_blurred_and_a_tiny_face_are_told(detector, face):
