@@ -13,55 +13,44 @@ from typing import Any, TypeVar
 
 from facevis.datasets import DATASETS
 from facevis.i18n import Said
+from facevis.link_parts import (
+    camera,
+    ignored_part,
+    number,
+    place,
+    step,
+    text_of,
+    whole,
+    yes_or_no,
+)
 from facevis.live import Member, RunConfig
 from facevis.live.sweep import MODELS, SWEPT, sweep_config, swept_values
 from facevis.margins import Margin
 from facevis.objectives import MARGIN_FAMILY
-from facevis.validation import choice, line, shown
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(Said("link_whole")) from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(Said("link_number")) from None
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in ("0", "1"):
-        raise ValueError(Said("link_yes_no"))
-    return text == "1"
-
+from facevis.validation import choice, shown
 
 _Target = TypeVar("_Target", Member, RunConfig)
 # name in the link -> (field, how to read it)
 _RUN_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "data": ("dataset", str),
-    "n": ("identities", _whole),
-    "unseen": ("unseen", _whole),
-    "per": ("images_per_class", _whole),
-    "dim": ("embedding_dim", _whole),
+    "n": ("identities", whole),
+    "unseen": ("unseen", whole),
+    "per": ("images_per_class", whole),
+    "dim": ("embedding_dim", whole),
     "net": ("network", str),
-    "batch": ("batch_size", _whole),
-    "lr": ("learning_rate", _number),
-    "seed": ("seed", _whole),
-    "steps": ("steps", _whole),
+    "batch": ("batch_size", whole),
+    "lr": ("learning_rate", number),
+    "seed": ("seed", whole),
+    "steps": ("steps", whole),
 }
 _MEMBER_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "s": ("scale", _number),
+    "s": ("scale", number),
     "tail": ("tail", str),
     "grad": ("gradient", str),
     "mining": ("mining", str),
-    "d": ("distance_margin", _number),
-    "sq": ("squared", _yes_or_no),
-    "warm": ("warmup", _whole),
+    "d": ("distance_margin", number),
+    "sq": ("squared", yes_or_no),
+    "warm": ("warmup", whole),
 }
 _MARGIN_FIELDS = ("m1", "m2", "m3")
 DIMENSIONS_ON_SCREEN = (2, 3)
@@ -135,14 +124,14 @@ def sweep_to_query(config: RunConfig) -> dict[str, str]:
     """
     name = choice("the swept value", config.swept, SWEPT)
     values = swept_values(config, name)
-    query = {"sweep": name, "from": _text(values[0]), "to": _text(values[-1])}
+    query = {"sweep": name, "from": text_of(values[0]), "to": text_of(values[-1])}
     if len(values) != MODELS:
         query["models"] = str(len(values))
     own = _member_query(config.members[0])
     for field in ("loss", "s" if name == "scale" else name):
         own.pop(field, None)
     others = {
-        field: _text(getattr(config.members[0].margin, field))
+        field: text_of(getattr(config.members[0].margin, field))
         for field in _MARGIN_FIELDS
         if field != name and getattr(config.members[0].margin, field) != getattr(Margin(), field)
     }
@@ -163,8 +152,8 @@ def sweep_from_query(query: Mapping[str, str], default: RunConfig) -> tuple[RunC
     member = _read_member({**query, "loss": loss}, ignored)
     base = replace(base, members=(member,))
     try:
-        low, high = _end(query, "from", "0", _number), _end(query, "to", "1", _number)
-        count = _end(query, "models", str(MODELS), _whole)
+        low, high = _end(query, "from", "0", number), _end(query, "to", "1", number)
+        count = _end(query, "models", str(MODELS), whole)
         return sweep_config(base, query["sweep"], low, high, count), ignored
     except ValueError as error:
         ignored.append(ignored_part("sweep", query["sweep"], error))
@@ -203,34 +192,11 @@ def start_from_query(query: Mapping[str, str], ignored: list[str]) -> dict[str, 
     return start
 
 
-def _step(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 8):
-        raise ValueError(Said("link_whole"))
-    return int(text)
-
-
-def _place(text: str) -> float:
-    value = _number(text)
-    if not 0.0 <= value <= 100.0:
-        raise ValueError(Said("link_from_to", low=0, high=100))
-    return value
-
-
-def _camera(text: str) -> str:
-    try:
-        numbers = [float(part) for part in text.split("_")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (4, 7) or not all(abs(number) < 1000 for number in numbers):
-        raise ValueError(Said("link_camera"))
-    return text
-
-
 _START_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "step": ("step", _step),
-    "cam": ("camera", _camera),
-    "at": ("place", _place),
-    "project": ("project", _yes_or_no),
+    "step": ("step", step),
+    "cam": ("camera", camera),
+    "at": ("place", place),
+    "project": ("project", yes_or_no),
 }
 
 
@@ -241,7 +207,7 @@ def _member_query(member: Member) -> dict[str, str]:
     assert classic.margin is not None
     for name in _MARGIN_FIELDS:
         if getattr(member.margin, name) != getattr(classic.margin, name):
-            query[name] = _text(getattr(member.margin, name))
+            query[name] = text_of(getattr(member.margin, name))
     return query | _differing(_MEMBER_FIELDS, member, classic)
 
 
@@ -254,7 +220,7 @@ def _run_query(config: RunConfig) -> dict[str, str]:
 
 def _differing(fields: Mapping[str, Any], value: Any, default: Any) -> dict[str, str]:
     return {
-        name: _text(getattr(value, field))
+        name: text_of(getattr(value, field))
         for name, (field, _) in fields.items()
         if getattr(value, field) != getattr(default, field)
     }
@@ -266,7 +232,7 @@ def _read_member(query: Mapping[str, str], ignored: list[str]) -> Member:
     for name in _MARGIN_FIELDS:
         if name in query:
             try:
-                margin = replace(member.margin or Margin(), **{name: _number(query[name])})
+                margin = replace(member.margin or Margin(), **{name: number(query[name])})
                 member = replace(member, margin=margin)
             except ValueError as error:
                 ignored.append(ignored_part(name, query[name], error))
@@ -320,17 +286,3 @@ def _apply(
         except ValueError as error:
             ignored.append(ignored_part(name, query[name], error))
     return target
-
-
-def ignored_part(name: str, text: str, reason: object) -> Said:
-    """A part of a link that is left at its default; ``reason`` is a sentence or an error."""
-    said = reason.args[0] if isinstance(reason, Exception) and reason.args else reason
-    said = said if isinstance(said, Said) else f"{str(said).rstrip('.')}."
-    return Said("link_part_ignored", name=line(name, 40), text=line(text, 40), reason=said)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    # repr keeps every bit: a link must give the same picture.
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

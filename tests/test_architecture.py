@@ -30,7 +30,7 @@ LAYERS = (
     },
     {
         *("atlas", "classroom", "embedders", "figures", "fullscale"),
-        *("lessons", "library", "links", "live"),
+        *("lessons", "library", "link_parts", "links", "live"),
     },
     {
         "__main__",

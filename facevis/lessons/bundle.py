@@ -22,7 +22,8 @@ from facevis.lessons.programme import (
 )
 from facevis.lessons.tapes import TRIPLET_MARGINS, tape
 from facevis.lessons.texts import lesson_text
-from facevis.links import ignored_part, start_from_query
+from facevis.link_parts import ignored_part
+from facevis.links import start_from_query
 from facevis.live.material import material_for
 from facevis.live.shown import ShownRun
 from facevis.live.sweep import POSTERIOR, sweep_bound, swept_values

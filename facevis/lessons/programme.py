@@ -13,7 +13,7 @@ from typing import Any
 
 from facevis.i18n import Said
 from facevis.lessons.tapes import SEEDS, SOFTMAX_CLASSES, STRANGER_LOSSES, TRIPLET_MARGINS
-from facevis.links import ignored_part
+from facevis.link_parts import ignored_part
 from facevis.margins import TAILS
 from facevis.mining import MINING
 from facevis.objectives import MARGIN_FAMILY

@@ -10,7 +10,7 @@ from facevis.atlas.survey import Question, Survey
 from facevis.embedders import OnnxOptions
 from facevis.fullscale import jobs
 from facevis.i18n import Said
-from facevis.links import ignored_part
+from facevis.link_parts import ignored_part
 from facevis.live.projection import KINDS, parse_projection
 from facevis.live.rooms import rooms
 from facevis.ui import state

@@ -18,7 +18,7 @@ from facevis.fullscale.heads import rule_of
 from facevis.fullscale.plain import flat, from_plain
 from facevis.fullscale.recipes import RECIPES
 from facevis.i18n import Said
-from facevis.links import ignored_part
+from facevis.link_parts import ignored_part
 from facevis.ui import state
 from facevis.validation import path_of
 

@@ -17,11 +17,11 @@ from facevis.i18n import Said
 from facevis.library import notes, packing, toys, unpacking
 from facevis.library.comparing import MOST
 from facevis.library.shelf import FULL, HERE, KINDS, ORDERS, TOY, Entry, entries
+from facevis.link_parts import ignored_part
 from facevis.links import (
     comparison_from_query,
     comparison_to_query,
     from_query,
-    ignored_part,
     sweep_from_query,
     sweep_to_query,
     to_query,

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from facevis.i18n import LANGUAGES, Said, told
-from facevis.links import ignored_part, start_from_query
+from facevis.link_parts import ignored_part
+from facevis.links import start_from_query
 from facevis.live import Recording, RunConfig
 from facevis.live.rooms import rooms
 from facevis.live.trainer import LiveRun

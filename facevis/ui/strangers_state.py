@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from facevis.i18n import Said
-from facevis.links import DIMENSIONS_OF_STRANGERS, comparison_from_query, ignored_part
+from facevis.link_parts import ignored_part
+from facevis.links import DIMENSIONS_OF_STRANGERS, comparison_from_query
 from facevis.live import RunConfig
 from facevis.live.presets import OPEN_SET, OPEN_SET_CLASSES, OPEN_SET_SCALE
 from facevis.live.projection import KINDS, parse_projection

@@ -11,7 +11,7 @@ from facevis.lessons.bundle import bundle
 from facevis.lessons.bundle import opening as opening_of
 from facevis.lessons.export import file_name, lesson_html
 from facevis.lessons.programme import WITH_RUN
-from facevis.links import ignored_part
+from facevis.link_parts import ignored_part
 from facevis.live.stream import BASE
 from facevis.ui import classroom_state, lecture_run, progress, runs, state
 
