@@ -1,6 +1,7 @@
 """The open-set report over HTTP: the state beside it, and words for what cannot be answered."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -67,6 +68,25 @@ def test_a_question_that_makes_no_sense_is_answered_in_words(client, finished, q
     answer = client.get(f"/facevis/runs/{finished}/openset.json?{query}")
     assert answer.status_code == 400
     assert "give a whole number" in answer.json()["error"]
+
+
+def test_a_run_trains_on_while_its_report_takes_long(client, monkeypatch):
+    """Also where it takes longer than a run waits for somebody to look."""
+    monkeypatch.setattr("facevis.live.training.ALONE_SECONDS", 0.0)
+    token = rooms.open(CONFIG)
+    run = rooms.find(token)
+
+    def slowly(*_):
+        limit = time.monotonic() + 30
+        while run.state != "finished":
+            assert time.monotonic() < limit, (run.state, run.step)
+            time.sleep(0.01)
+        return {"measured": True}
+
+    monkeypatch.setattr("facevis.live.openset_routes.report", slowly)
+    run.play()
+    answer = client.get(f"/facevis/runs/{token}/openset.json").json()
+    assert (answer["measured"], answer["state"]) == (True, "finished")
 
 
 def test_a_run_that_is_gone_is_said(client):

@@ -246,6 +246,33 @@ def test_a_run_that_keeps_its_last_snapshot_alone_ends_with_that_one():
     assert [snapshot.step for snapshot in run.recording.snapshots] == [CONFIG.steps]
 
 
+def test_a_run_that_rests_since_nobody_asked_wakes_for_who_asks_again(monkeypatch):
+    """A page without a socket: its answer may take long, or its tab be hidden for a while."""
+    monkeypatch.setattr("facevis.live.training.ALONE_SECONDS", -1.0)
+    run = live()
+    run.play()
+    run.doze()  # and again by itself: who is told to rest twice still wakes
+    with run.asked():
+        assert run.watched
+        until(run, "finished")
+    assert not run.askers
+
+
+def test_a_viewer_who_comes_while_a_run_lies_down_finds_it_training(monkeypatch):
+    monkeypatch.setattr("facevis.live.training.ALONE_SECONDS", -1.0)
+    run, leave, pause = live(), [], LiveRun._pause
+
+    def somebody_comes(self):
+        if not leave:
+            leave.append(run.listen(lambda: None))
+        pause(self)
+
+    monkeypatch.setattr(LiveRun, "_pause", somebody_comes)
+    run.play()
+    until(run, "finished")
+    leave[0]()
+
+
 def test_a_run_that_trained_on_can_still_be_saved_and_opened():
     run = live()
     run.play()

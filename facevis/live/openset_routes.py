@@ -69,8 +69,10 @@ async def _report(request: Request) -> Response:
     except ValueError as error:
         return _json({"error": str(error)}, 400)
     try:
-        look = await asyncio.wait_for(asyncio.wrap_future(_ask(run)), _PATIENCE)
-        body = await asyncio.to_thread(_answer, request.path_params["token"], run, look, question)
+        with run.asked():
+            look = await asyncio.wait_for(asyncio.wrap_future(_ask(run)), _PATIENCE)
+            token = request.path_params["token"]
+            body = await asyncio.to_thread(_answer, token, run, look, question)
     except TimeoutError:
         return _json({"error": "the run is busy; it will be asked again."}, 503)
     except ValueError as error:

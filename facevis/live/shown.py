@@ -7,7 +7,8 @@ that does. Sockets and pages are unknown here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -67,6 +68,8 @@ class ShownRun:
         self.generation = 0
         """Grows with every rewind: frames of an older one are void."""
         self.viewers = 0
+        self.askers = 0
+        """How many wait for an answer about it."""
         self.queue = 0
         """How many runs get a place to train before this one; 0 if it needs none."""
         self.published: Frame | None = None
@@ -107,6 +110,17 @@ class ShownRun:
 
     def ask(self) -> None:
         """Somebody without a socket looks now and then: the run is not alone."""
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Somebody without a socket waits for an answer, however long it takes."""
+        self.askers += 1
+        self.ask()
+        try:
+            yield
+        finally:
+            self.ask()
+            self.askers -= 1
 
     def newest_frame(self) -> Frame | None:
         """What to show first."""

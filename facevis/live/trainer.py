@@ -40,7 +40,8 @@ class LiveRun(Training):
     @property
     def watched(self) -> bool:
         """Whether somebody looks at it, by a socket or by asking now and then."""
-        return self.viewers > 0 or time.monotonic() - self._asked_at < WATCHED_SECONDS
+        lately = time.monotonic() - self._asked_at < WATCHED_SECONDS
+        return self.viewers > 0 or self.askers > 0 or lately
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -106,8 +107,7 @@ class LiveRun(Training):
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` at every change; a run that stopped for want of viewers goes on."""
         leave = super().listen(listener)
-        if self._dozing:
-            self._post(self._begin)
+        self._post(self._wake)
 
         def leave_and_rest() -> None:
             leave()
@@ -117,8 +117,9 @@ class LiveRun(Training):
         return leave_and_rest
 
     def ask(self) -> None:
-        """Somebody without a socket looks now and then: the run is not alone."""
+        """Somebody without a socket looks now and then: the run is not alone and wakes."""
         self._alone_since = self._asked_at = time.monotonic()
+        self._post(self._wake)
 
     def left(self) -> None:
         """Somebody looked until now."""

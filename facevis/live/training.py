@@ -208,11 +208,12 @@ class Training(ShownRun):
 
     @property
     def _alone(self) -> bool:
-        return self.viewers == 0 and time.monotonic() - self._alone_since > ALONE_SECONDS
+        looked_at = self.viewers > 0 or self.askers > 0
+        return not looked_at and time.monotonic() - self._alone_since > ALONE_SECONDS
 
     def _doze(self) -> None:
         """Stop until somebody looks again."""
-        self._dozing = self.training
+        self._dozing = self._dozing or self.training
         self._stop()
         self._rest()
 
@@ -229,6 +230,10 @@ class Training(ShownRun):
         if self.state == "paused" and self.step < self._last_step:
             self._play()
         self._dozing = False
+
+    def _wake(self) -> None:
+        if self._dozing:
+            self._begin()
 
     def _recorded(self) -> Recording:
         """The recording so far, to go on from without this run noticing."""
