@@ -240,6 +240,32 @@ def test_progress_is_told_to_the_end(walk, monkeypatch):
     assert {total for _, total in heard} == {55} == {done[-1]}
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float16, np.int64])
+def test_what_is_compared_is_of_double_precision(kind):
+    points, _ = people(4, 3)
+    directions = pairs.unit((10 * points).astype(kind))
+    assert directions.dtype == np.float64
+    assert np.linalg.norm(directions, axis=1) == pytest.approx(np.ones(12), abs=1e-15)
+    _, owners = pairs.checked(points, np.repeat(range(4), 3).astype(np.uint8))
+    assert owners.dtype == np.int64
+
+
+@pytest.mark.parametrize("label", [-1, 2, 3])
+def test_who_has_no_name_is_called_by_number(label):
+    with pytest.raises(ValueError, match=rf"of one identity \(identity {label}\)"):
+        compare_all(np.eye(3), np.full(3, label), names=["Ada", "Bo"])
+
+
+def test_the_hardest_of_many_pairs_are_the_first_when_sorted():
+    points, labels = people(30, 20)
+    first, second = np.triu_indices(600, 1)
+    similarity = pair_similarities(points, first, second)
+    own = labels[first] == labels[second]
+    genuine, impostor = hardest_pairs(points, labels, 7)
+    assert np.array_equal(genuine.similarity, np.sort(similarity[own])[:7])
+    assert np.array_equal(impostor.similarity, np.sort(similarity[~own])[:-8:-1])
+
+
 def test_few_pictures_are_one_block():
     heard = []
     compare_all(*people(12, 5), progress=lambda *where: heard.append(where))
@@ -253,58 +279,6 @@ def test_counts_are_whole_numbers_that_cannot_be_changed():
     for array in (scores.genuine, scores.reaching, scores.beyond, scores.accepted):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
-
-
-# -- intervals ------------------------------------------------------------------------------------
-
-
-def test_an_interval_is_of_95_percent_from_400_draws():
-    points, labels = people(12, 4)
-    found = bootstrap_tar(points, labels, [0.1, 0.5])
-    same = bootstrap_tar(points, labels, [0.1, 0.5], 400, 0.95, 0)
-    assert equal((found.low, found.high), (same.low, same.high))
-    other = bootstrap_tar(points, labels, [0.1, 0.5], 401, 0.95, 0)
-    assert not equal((found.low, found.high), (other.low, other.high))
-
-
-def test_all_are_accepted_at_a_far_of_one_and_none_where_no_level_is_strict_enough():
-    points, labels = people(12, 4)
-    every = bootstrap_tar(points, labels, [1.0], 10, 0.5)
-    assert (every.low[0], every.high[0]) == (1.0, 1.0)
-    # Everybody has the same two pictures: whatever lets in a genuine pair lets in strangers.
-    none = bootstrap_tar(np.tile(np.eye(2), (12, 1)), np.repeat(range(12), 2), [0.0], 10, 0.999)
-    assert (none.low[0], none.high[0]) == (0.0, 0.0)
-
-
-def test_ten_people_of_whom_one_has_two_pictures_have_the_interval_of_a_plain_bootstrap():
-    labels = np.r_[0, range(10)]
-    points = np.random.default_rng(8).standard_normal((11, 3))
-    scores = points / np.linalg.norm(points, axis=1, keepdims=True)
-    scores = scores @ scores.T
-    first, second = np.triu_indices(11, 1)
-    passes = scores[first, second] >= scores[0, 1]  # the one genuine pair is the only level
-    own = labels[first] == labels[second]
-    rng = np.random.default_rng(1)
-    person = rng.permutation(10)[labels]
-    tars = []
-    while len(tars) < 60:
-        for weights in rng.multinomial(10, np.full(10, 0.1), size=64):
-            pairs_drawn = np.where(own, 0, weights[person[first]] * weights[person[second]])
-            if weights[person[0]]:
-                tars.append(float(pairs_drawn[passes].sum() <= 0.4 * pairs_drawn.sum()))
-    found = bootstrap_tar(points, labels, [0.4], 60, 0.5, seed=1)
-    low, high = np.quantile(tars[:60], (0.25, 0.75))
-    assert 0.0 < np.mean(tars[:60]) < 1.0
-    assert (found.low[0], found.high[0]) == (low, high)
-
-
-@pytest.mark.parametrize("block", [1, 50, 1000])
-def test_intervals_do_not_depend_on_the_blocks(block, monkeypatch):
-    points, labels = people(14, 4)
-    whole = bootstrap_tar(points, labels, [0.01, 0.1], 50)
-    monkeypatch.setattr(bootstrap, "_BLOCK", block)
-    parts = bootstrap_tar(points, labels, [0.01, 0.1], 50)
-    assert equal((parts.low, parts.high), (whole.low, whole.high))
 
 
 # -- identification -------------------------------------------------------------------------------
