@@ -5,6 +5,10 @@ import shutil
 
 import pytest
 import served
+from hypothesis import Phase, settings
+
+# ``mutmut run`` only asks whether a test fails: it need not find the smallest example.
+settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
 
 
 def _absent(what: str) -> None:
