@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facevis.verification import hardest_pairs
-from facevis.verification.pairs import similarities, unit
+from facevis.verification.similarity import similarities, unit
 
 
 def by_hand(points, labels, count):

@@ -23,6 +23,7 @@ from facevis.verification import (
     pairs,
     roc,
     sample_pairs,
+    similarity,
     tar_at_far,
 )
 
@@ -41,7 +42,7 @@ def people(count, each, dim=8, seed=0, spread=0.8):
 def all_at_once(points, labels):
     """Every similarity in one matrix, and whether it is of one person."""
     points = points / np.linalg.norm(points, axis=1, keepdims=True)
-    cosines = np.rint(points @ points.T * pairs.GRID) / pairs.GRID
+    cosines = np.rint(points @ points.T * similarity.GRID) / similarity.GRID
     first, second = np.triu_indices(len(labels), 1)
     return cosines[first, second], labels[first] == labels[second]
 

@@ -35,7 +35,7 @@ from facevis.verification import (
 )
 from facevis.verification.bootstrap import LEAST_IDENTITIES
 from facevis.verification.curves import LEAST_IMPOSTORS
-from facevis.verification.pairs import similarities, unit
+from facevis.verification.similarity import similarities, unit
 
 BAR_DEG = 3
 _SURE_BARS = 25

@@ -17,7 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from facevis.validation import whole, within
-from facevis.verification.pairs import Array, Progress, checked, similarities
+from facevis.verification.similarity import (
+    Array,
+    Progress,
+    checked,
+    impostor_blocks,
+    in_order,
+    within_person,
+)
 
 LEAST_IDENTITIES = 10
 """With fewer people, percentile intervals are too narrow: of three or four they held the truth in
@@ -95,14 +102,9 @@ def _tables(
     points: np.ndarray, rank: np.ndarray, group: np.ndarray, count: int, progress: Progress | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs by group (and pair of groups) and level, the level of the highest similarity first."""
-    order = np.argsort(rank, kind="stable")
-    points, rank, group = points[order], rank[order], group[order]
-    starts = np.flatnonzero(np.r_[True, rank[1:] != rank[:-1]])
-    ends = np.r_[starts[1:], len(rank)]
-    own = []
-    for a, b in zip(starts, ends, strict=True):
-        first, second = np.triu_indices(b - a, 1)
-        own.append(similarities(points[a:b], points[a:b])[first, second])
+    order, starts, ends = in_order(rank)
+    points, group = points[order], group[order]
+    own = [within_person(points[a:b]) for a, b in zip(starts, ends, strict=True)]
     everyone = np.concatenate(own)
     levels = np.unique(np.quantile(everyone, np.linspace(0, 1, _LEVELS), method="nearest"))
     size = len(levels) + 1
@@ -113,19 +115,11 @@ def _tables(
     place[np.triu_indices(count)] = np.arange(count * (count + 1) // 2)
     place = np.maximum(place, place.T)
     impostor = np.zeros(count * (count + 1) // 2 * size)
-    row_ends = np.repeat(ends, ends - starts)
-    first_row = 0
-    while first_row < starts[-1]:
-        last = min(first_row + max(1, _BLOCK // (len(points) - first_row)), int(starts[-1]))
-        block = similarities(points[first_row:last], points[row_ends[first_row] :])
-        columns = np.arange(row_ends[first_row], len(points))
-        apart = columns[None] >= row_ends[first_row:last, None]
-        codes = place[group[first_row:last, None], group[columns][None]] * size
+    blocks = impostor_blocks(points, starts, ends, _BLOCK, progress)
+    for rows, columns, block, apart in blocks:
+        codes = place[group[rows, None], group[columns][None]] * size
         codes += _level(block, levels)
         impostor += np.bincount(codes[apart], minlength=len(impostor))
-        first_row = last
-        if progress:
-            progress(first_row, int(starts[-1]))
     return genuine[:, ::-1].cumsum(1), impostor.reshape(-1, size)[:, ::-1].cumsum(1)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from facevis.validation import whole
-from facevis.verification.pairs import Array, listed, pair_similarities, sample_pairs
+from facevis.verification.pairs import listed, pair_similarities, sample_pairs
+from facevis.verification.similarity import Array
 
 FOLDS = 10
 """As many as LFW has."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facevis.validation import whole
-from facevis.verification.pairs import Array, checked, similarities
+from facevis.verification.similarity import Array, checked, similarities
 
 _BLOCK = 2**20
 

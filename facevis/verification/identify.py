@@ -17,7 +17,8 @@ import numpy as np
 
 from facevis.validation import choice, whole
 from facevis.verification.curves import OperatingPoint, tar_at_far
-from facevis.verification.pairs import Array, Scores, compare_pairs, similarities, unit
+from facevis.verification.pairs import Scores, compare_pairs
+from facevis.verification.similarity import Array, similarities, unit
 
 FUSIONS = ("mean", "max")
 _BLOCK = 4096

@@ -1,8 +1,6 @@
 """Genuine and impostor pairs of embeddings, and everything a threshold on them is judged by.
 
-The similarity of two embeddings is the cosine of their angle, computed in float64 and rounded to
-a grid of 2⁻⁴⁰, so that pairs that differ in the last bits of a sum only (copies of a picture,
-above all) count as equal. A pair is accepted where its similarity is at least the threshold. All
+A pair is accepted where its similarity is at least the threshold. All
 pairs are walked through in blocks: the genuine ones are kept, one person at a time; of the
 impostors only how many reach each genuine similarity, which is all that ROC, AUC, EER and TAR at
 FAR depend on.
@@ -10,18 +8,24 @@ FAR depend on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from facevis.validation import whole
+from facevis.verification.similarity import (
+    Array,
+    Progress,
+    check_pairs,
+    checked,
+    impostor_blocks,
+    in_order,
+    on_grid,
+    unit,
+    within_person,
+)
 
-Array = Tensor | np.ndarray
-Progress = Callable[[int, int], None]
-
-GRID = 2.0**40
 ANGLES_DEG = np.arange(0.0, 180.5, 0.5)
 """Angles at which a ``Scores`` counts the accepted pairs: a threshold on a slider."""
 _BLOCK = 2**20
@@ -63,28 +67,15 @@ def compare_all(
     (array([0.8, 0.8]), array([1, 1]), 4)
     """
     points, owners = checked(embeddings, labels, names)
-    order = np.argsort(owners, kind="stable")
-    points, owners = points[order], owners[order]
-    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
-    ends = np.r_[starts[1:], len(owners)]
+    order, starts, ends = in_order(owners)
+    points = points[order]
     genuine = np.sort(
-        np.concatenate([_within(points[a:b]) for a, b in zip(starts, ends, strict=True)])
+        np.concatenate([within_person(points[a:b]) for a, b in zip(starts, ends, strict=True)])
     )
     counter = _Counter(genuine)
-    row_ends = np.repeat(ends, ends - starts)
-    first = 0
-    while first < starts[-1]:
-        rows = max(1, counter.block // (len(points) - first))
-        last = min(first + rows, int(starts[-1]))
-        block = similarities(points[first:last], points[row_ends[first] :])
-        # What of the block is of the row's own class, or was met from the other side.
-        columns = np.arange(row_ends[first], len(points))
-        own = columns[None] < row_ends[first:last, None]
-        block[own] = _NEVER
-        counter.add(block.ravel(), int((~own).sum()))
-        first = last
-        if progress:
-            progress(first, int(starts[-1]))
+    for _, _, block, apart in impostor_blocks(points, starts, ends, counter.block, progress):
+        block[~apart] = _NEVER
+        counter.add(block.ravel(), int(apart.sum()))
     return counter.scores()
 
 
@@ -127,7 +118,7 @@ def pair_similarities(embeddings: Array, first: np.ndarray, second: np.ndarray) 
     found = [np.empty(0)]
     for k in range(0, len(first), step):
         one, other = points[first[k : k + step]], points[second[k : k + step]]
-        found.append(_on_grid(np.einsum("pd,pd->p", one, other)))
+        found.append(on_grid(np.einsum("pd,pd->p", one, other)))
     return np.concatenate(found)
 
 
@@ -147,7 +138,7 @@ def sample_pairs(
     owners = np.asarray(labels)
     order = np.argsort(owners, kind="stable")
     names, starts, sizes = np.unique(owners[order], return_index=True, return_counts=True)
-    _check_pairs(names, sizes, None)
+    check_pairs(names, sizes, None)
     weights = sizes * (sizes - 1.0)
     own = rng.choice(len(names), count, p=weights / weights.sum())
     one = rng.integers(0, sizes[own])
@@ -163,24 +154,6 @@ def sample_pairs(
     return first, second, np.arange(2 * count) < count
 
 
-def similarities(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Cosines (A, B) of unit vectors (A, D) and (B, D), on the grid."""
-    return _on_grid(first @ second.T)
-
-
-def _on_grid(values: np.ndarray) -> np.ndarray:
-    np.multiply(values, GRID, out=values)
-    np.rint(values, out=values)
-    np.divide(values, GRID, out=values)
-    return values
-
-
-def _within(points: np.ndarray) -> np.ndarray:
-    """All similarities between two different rows."""
-    first, second = np.triu_indices(len(points), 1)
-    return similarities(points, points)[first, second]
-
-
 class _Counter:
     """Counts impostors against the genuine similarities, block by block."""
 
@@ -190,7 +163,7 @@ class _Counter:
         self.block = min(max(_BLOCK, 2 * len(genuine)), 8 * _BLOCK)
         self.reaching = np.zeros(len(genuine), np.int64)
         self.beyond = np.zeros(len(genuine), np.int64)
-        self.cosines = _on_grid(np.cos(np.radians(ANGLES_DEG)))
+        self.cosines = on_grid(np.cos(np.radians(ANGLES_DEG)))
         self.cosines[-1] = _NEVER / 2 - 1e-6  # 180 degrees take whatever there is
         self.accepted = np.zeros((2, len(ANGLES_DEG)), np.int64)
         self.accepted[0] = _count_from(genuine, self.cosines)
@@ -212,84 +185,3 @@ class _Counter:
 def _count_from(rising: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """How many of the rising values are at least each level."""
     return len(rising) - np.searchsorted(rising, levels, side="left")
-
-
-# -- what can be compared at all ------------------------------------------------------------------
-
-
-def checked(
-    embeddings: Array, labels: Array, names: Sequence[str] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors and labels of embeddings that can be verified; ``ValueError`` in words."""
-    points = unit(embeddings)
-    owners = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
-    if owners.shape != (len(points),) or owners.dtype.kind not in "iu":
-        raise ValueError(
-            f"there are {len(points)} embeddings, but the labels have shape {owners.shape} and "
-            f"type {owners.dtype}; give one whole number for each embedding."
-        )
-    classes, sizes = np.unique(owners, return_counts=True)
-    _check_pairs(classes, sizes, names)
-    if (similarities(points, points[:1]) == 1.0).all():
-        raise ValueError(
-            f"all {len(points)} embeddings point the same way, so nothing can be told apart; "
-            "the network has collapsed: train it again with another setting."
-        )
-    return points, owners.astype(np.int64)
-
-
-def unit(embeddings: Array) -> np.ndarray:
-    """Embeddings (N, D) as float64 rows of length one; zero rows and NaN raise ``ValueError``.
-
-    >>> unit(np.array([[3.0, 4.0]]))
-    array([[0.6, 0.8]])
-    """
-    if isinstance(embeddings, Tensor):
-        embeddings = embeddings.detach().cpu().double().numpy()
-    points = np.asarray(embeddings, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] < 2:
-        raise ValueError(
-            f"embeddings have shape {points.shape}; give rows of at least 2 coordinates."
-        )
-    lost: np.ndarray = np.logical_not(np.isfinite(points).all(axis=1))
-    if lost.any():
-        raise ValueError(
-            f"{_some(lost, 'is not a number', 'are each not a number')}; the network diverged or "
-            "its input is damaged: train again with a lower learning rate, or leave these pictures "
-            "out."
-        )
-    largest = np.abs(points).max(axis=1, keepdims=True, initial=0.0)
-    zero: np.ndarray = np.equal(largest[:, 0], 0.0)
-    if zero.any():
-        raise ValueError(
-            f"{_some(zero, 'is zero and has no direction', 'are zero and have no direction')}; "
-            "leave these pictures out, or use a network whose embedding does not vanish."
-        )
-    points = points / largest  # first, so that no length overflows
-    directions: np.ndarray = points / np.sqrt(np.einsum("nd,nd->n", points, points))[:, None]
-    return directions
-
-
-def _some(rows: np.ndarray, one: str, several: str) -> str:
-    """Which rows, and what they are."""
-    found = np.flatnonzero(rows)
-    if len(found) == 1:
-        return f"embedding {found[0]} {one}"
-    return f"{len(found)} embeddings (the first is number {found[0]}) {several}"
-
-
-def _check_pairs(classes: np.ndarray, sizes: np.ndarray, names: Sequence[str] | None) -> None:
-    if len(classes) == 0:
-        raise ValueError("there are no embeddings; give at least two of each of two people.")
-    if len(classes) == 1:
-        known = names is not None and 0 <= classes[0] < len(names)
-        who = names[int(classes[0])] if names and known else f"identity {classes[0]}"
-        raise ValueError(
-            f"all {sizes[0]} embeddings are of one identity ({who}), so there is no impostor pair; "
-            "add a second person."
-        )
-    if sizes.max() < 2:
-        raise ValueError(
-            f"each of the {len(classes)} identities has one embedding, so there is no genuine "
-            "pair; add a second picture of someone."
-        )
