@@ -224,10 +224,9 @@ def _words(language: str) -> Words:
 
 
 def _opened(spec: str) -> Corpus | BinSet:
-    from facevis.corpora import open_corpus
-    from facevis.corpora.bins import SUFFIX, read_bin
+    from facevis.corpora.opening import open_any
 
-    return read_bin(spec) if spec.lower().endswith(SUFFIX) else open_corpus(spec)
+    return open_any(spec)
 
 
 def _writable(name: str, path: Path, suffix: str, other: str = "") -> None:

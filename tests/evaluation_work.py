@@ -6,7 +6,8 @@ from plain_network import Plain
 
 from facevis.corpora import DamagedPicture, open_corpus
 from facevis.fullscale import ranks
-from facevis.fullscale.evaluation import PeopleSet, embed, evaluate, measure_angles
+from facevis.fullscale.evaluation import embed, evaluate, measure_angles
+from facevis.fullscale.strangers import PeopleSet
 
 DAMAGED = (3, 17)
 

@@ -20,7 +20,7 @@ from runs import small
 
 from facevis.classroom.room import Classroom
 from facevis.fullscale import runs
-from facevis.fullscale.train import Training
+from facevis.fullscale.training import Training
 
 WINDOW = {"width": 1280, "height": 800}
 WORDS = Path(__file__).parents[1] / "docs" / "pictures" / "words.json"

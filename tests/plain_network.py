@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from facevis.fullscale import networks, runs
-from facevis.fullscale.train import Training
+from facevis.fullscale.training import Training
 
 NOISE = "noise:identities=13,images=6,size=16"
 """Pictures that take no time to make."""

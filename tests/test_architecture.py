@@ -216,7 +216,7 @@ WRITERS = {
             *("atlas/cache", "corpora/bins", "corpora/building", "corpora/converting"),
             *("corpora/folders", "corpora/keeping", "corpora/lists", "corpora/naming"),
             *("corpora/recordio_writing", "corpora/synthetic"),
-            *("fullscale/needs", "fullscale/runs"),
+            *("fullscale/probe", "fullscale/runs"),
             *("library/toys", "library/unpacking"),
         )
     },

@@ -16,7 +16,7 @@ from facevis.atlas.models import member_of
 from facevis.atlas.survey import Question, Survey, class_means, material_of, snapshot_of
 from facevis.fullscale.config import HeadConfig
 from facevis.fullscale.journal import Journal
-from facevis.fullscale.train import Training
+from facevis.fullscale.training import Training
 from facevis.live.openset import Question as Asked
 from facevis.live.openset import report
 from facevis.statistics import accuracy, angle_table

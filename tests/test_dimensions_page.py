@@ -8,7 +8,7 @@ from apptest import key, visit
 from network_files import STRANGERS, one_thread, run_folder, small_network
 from runs import prepared, small
 
-from facevis.fullscale.train import Training
+from facevis.fullscale.training import Training
 from facevis.library import toys
 from facevis.live import Ensemble, Member, RunConfig
 from facevis.live.rooms import rooms

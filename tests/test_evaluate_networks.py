@@ -16,6 +16,7 @@ from facevis.fullscale import evaluation
 from facevis.fullscale.embedding import NetworkEmbedder
 from facevis.fullscale.networks import load_trained
 from facevis.fullscale.pixels import as_tensor
+from facevis.fullscale.strangers import open_sets
 from facevis.fullscale.trained import open_trained
 
 JSON = ("--formats", "json")
@@ -54,7 +55,7 @@ def weights(tmp_path_factory):
 def test_a_run_has_the_numbers_that_its_journal_would_have(folder, pairs, tmp_path, capsys):
     run(folder, "--pairs", pairs, "--flip", *JSON, "--lang", "ru", out=tmp_path)
     found, said = result(tmp_path), " ".join(capsys.readouterr().out.split())
-    journal = evaluation.evaluate(load_trained(folder), evaluation.open_sets([str(pairs)]), 16)
+    journal = evaluation.evaluate(load_trained(folder), open_sets([str(pairs)]), 16)
     wanted, member = next(journal), found["members"][0]
     assert member["accuracy"]["mean"] == pytest.approx(wanted["accuracy"], abs=1e-12)
     assert member["auc"] == pytest.approx(wanted["auc"], abs=1e-12)

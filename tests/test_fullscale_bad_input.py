@@ -16,7 +16,8 @@ from facevis.corpora import open_corpus, write_folder
 from facevis.fullscale import checkpoint, launch, networks, runs
 from facevis.fullscale.journal import read_journal
 from facevis.fullscale.processes import device_of
-from facevis.fullscale.train import Training, train
+from facevis.fullscale.train import train
+from facevis.fullscale.training import Training
 
 PLAIN = {"data__train": NOISE, "sync_batch_norm": False}
 

@@ -13,7 +13,8 @@ from facevis.corpora import open_corpus, write_folder
 from facevis.fullscale import checkpoint, runs
 from facevis.fullscale.batches import Order
 from facevis.fullscale.diagnosis import NotFinite, diagnose
-from facevis.fullscale.train import Training, train
+from facevis.fullscale.train import train
+from facevis.fullscale.training import Training
 
 PLAIN = {"data__train": NOISE, "sync_batch_norm": False}
 FINE = {

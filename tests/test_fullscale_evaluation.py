@@ -12,9 +12,10 @@ from torch import nn
 
 from facevis.corpora import DamagedPicture, open_corpus, write_folder
 from facevis.corpora.bins import write_bin
-from facevis.fullscale.evaluation import MOST_PICTURES, embed, evaluate, measure_angles, open_sets
-from facevis.fullscale.networks import load_trained
+from facevis.fullscale.evaluation import embed, evaluate, measure_angles
+from facevis.fullscale.networks import NETWORK
 from facevis.fullscale.pixels import as_tensor
+from facevis.fullscale.strangers import MOST_PICTURES, open_sets
 from facevis.fullscale.train import train
 from facevis.verification import (
     compare_pairs,
@@ -66,7 +67,9 @@ def run(tmp_path_factory):
             **{"follow__sets": sets, "follow__evaluate_every": 2, "follow__angle_identities": 6},
         )
         train(folder)
-        network = load_trained(folder)
+    kept = {n.removeprefix(NETWORK): w for n, w in weights(folder).items() if NETWORK in n}
+    network = Plain(16, 16).eval()
+    network.load_state_dict({name: kept[name] for name in network.state_dict()})
     return folder, network, sets
 
 

@@ -15,7 +15,8 @@ from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 from facevis.fullscale import runs
 from facevis.fullscale.journal import Journal, read_journal, tail
-from facevis.fullscale.train import Training, train
+from facevis.fullscale.train import train
+from facevis.fullscale.training import Training
 
 STRANGERS = "noise:identities=4,images=3,size=16,seed=9"
 FOLLOWED = {

@@ -211,6 +211,8 @@ def test_names_are_found_kept_and_given_away_once(runs, asleep):
     folder = jobs.submit(runs, "demo", small())
     assert jobs.free_name(runs, "demo") == "demo 2"
     assert jobs.free_name(runs, "../ ..") == "run"
+    for long in ("a" * 59 + " b", "a" * 59 + ".b", "\U00020000" * 60):
+        assert jobs.check_name(jobs.free_name(runs, long))
     assert "there is a run demo already" in refused(jobs.submit, runs, "demo", small())
     jobs.stop(folder)
     prepared(runs / "other")
@@ -387,7 +389,7 @@ def test_the_tail_of_the_log_is_plain_and_bounded(runs):
 
 def test_jobs_and_the_worker_are_light():
     code = (
-        "import sys, facevis.fullscale.jobs, facevis.fullscale.queue, facevis.fullscale.needs\n"
+        "import sys, facevis.fullscale.jobs, facevis.fullscale.needs, facevis.fullscale.probe\n"
         "print(*[n for n in ('torch', 'streamlit', 'sklearn') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

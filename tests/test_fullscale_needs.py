@@ -10,8 +10,9 @@ from runs import refused, small
 
 from facevis.fullscale import networks
 from facevis.fullscale.heads import build_objective
-from facevis.fullscale.needs import Probe, needs
+from facevis.fullscale.needs import needs
 from facevis.fullscale.optimizers import Optimizers
+from facevis.fullscale.probe import Probe
 from facevis.fullscale.prototypes import ShardedObjective
 from facevis.fullscale.recipes import RECIPES
 

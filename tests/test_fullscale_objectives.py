@@ -10,7 +10,8 @@ from facevis.corpora import open_corpus
 from facevis.fullscale import runs
 from facevis.fullscale.checkpoint import progress_of
 from facevis.fullscale.prototypes import ShardedObjective
-from facevis.fullscale.train import Training, train
+from facevis.fullscale.train import train
+from facevis.fullscale.training import Training
 
 STEPS = 12
 FACES = "faces:identities=6,images=6,size=32"

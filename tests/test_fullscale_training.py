@@ -15,7 +15,8 @@ from facevis.fullscale.checkpoint import progress_of
 from facevis.fullscale.heads import build_objective
 from facevis.fullscale.pixels import as_tensor
 from facevis.fullscale.prototypes import ShardedObjective
-from facevis.fullscale.train import Training, train
+from facevis.fullscale.train import train
+from facevis.fullscale.training import Training
 from facevis.margins import Margin, target_cosine
 from facevis.models.backbones import build_backbone
 
@@ -200,7 +201,7 @@ def test_the_loss_scale_goes_on_from_the_checkpoint(tmp_path, monkeypatch):
 def test_float16_gradients_are_those_of_float32(tmp_path, monkeypatch):
     """The scale is taken out again: where nothing overflows, the step is nearly the same."""
     use_plain(monkeypatch)
-    monkeypatch.setattr("facevis.fullscale.train.LossScale.__init__", lowered)
+    monkeypatch.setattr("facevis.fullscale.training.LossScale.__init__", lowered)
     norms = []
     for precision in ("float32", "float16"):
         folder = trained(tmp_path / precision, precision=precision, device="auto", steps=1)

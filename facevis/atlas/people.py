@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from facevis.corpora.bins import SUFFIX
 from facevis.corpora.corpus import Corpus, DamagedPicture
 from facevis.corpora.opening import open_corpus
 from facevis.validation import whole
@@ -61,7 +62,7 @@ def choose(
     """
     whole("identities", identities, 2, 1000)
     whole("images_each", images_each, 1, 1000)
-    if spec.endswith(".bin"):
+    if spec.lower().endswith(SUFFIX):
         raise ValueError(
             f"{Path(spec).name} holds pairs and does not say who is who; name a folder with one "
             "subfolder for each person, a RecordIO, a list or shards."

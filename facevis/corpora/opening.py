@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from facevis.corpora.bins import SUFFIX, BinSet, read_bin
 from facevis.corpora.corpus import Corpus
 from facevis.corpora.folders import FolderCorpus
 from facevis.corpora.lists import SUFFIXES, ListCorpus
@@ -38,6 +39,11 @@ def open_corpus(spec: str | Path, cache: Path | None = None) -> Corpus:
         raise ValueError(
             f"{str(spec)[-80:]} cannot be read ({error.strerror}); check its name and permissions."
         ) from error
+
+
+def open_any(spec: str) -> Corpus | BinSet:
+    """A verification set where ``spec`` names a ``.bin``, else what ``open_corpus`` opens."""
+    return read_bin(spec) if spec.lower().endswith(SUFFIX) else open_corpus(spec)
 
 
 def _opened(path: Path, cache: Path | None) -> Corpus:

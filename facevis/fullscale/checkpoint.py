@@ -34,7 +34,7 @@ from facevis.fullscale import ranks
 from facevis.validation import line
 from facevis.writing import bring_to_disk
 
-_NAME = re.compile(r"step-(\d{8})")
+_NAME = re.compile(r"step-(\d{8,10})")
 _PROGRESS = "progress.json"
 
 

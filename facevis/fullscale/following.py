@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facevis.fullscale import ranks, running
-from facevis.fullscale.evaluation import evaluate, measure_angles, open_sets
+from facevis.fullscale.evaluation import evaluate, measure_angles
 from facevis.fullscale.journal import Journal
 from facevis.fullscale.keeping import Keeping
 from facevis.fullscale.screen import Screen
+from facevis.fullscale.strangers import open_sets
 
 if TYPE_CHECKING:
-    from facevis.fullscale.train import Training
+    from facevis.fullscale.training import Training
 
 
 class Following:
@@ -51,7 +52,7 @@ class Following:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        _trace: TracebackType | None,
     ) -> None:
         """Close them; what ended the run stands in the journal."""
         if isinstance(error, ValueError) and self.journal is not None:

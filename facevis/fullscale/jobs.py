@@ -25,12 +25,9 @@ from facevis.writing import clear
 
 RUNS = "FACEVIS_RUNS"
 """The environment variable that names the folder of runs."""
-STATES = (
-    *("queued", "starting", "training", "stopping", "stopped", "finished", "failed", "broken"),
-)
 _ALIVE = ("starting", "training", "stopping")
 _NAME = re.compile(r"[\w\-][\w\- .]{0,79}")
-_CHECKPOINT = re.compile(r"step-(\d{8})")
+_CHECKPOINT = re.compile(r"step-(\d{8,10})")
 _DELETED = ".deleted-"
 _TRIES = 5
 _FRESH, _MOMENT = 5.0, 0.15
@@ -44,6 +41,7 @@ class Job:
     folder: Path
     name: str
     state: str
+    """queued, starting, training, stopping, stopped, finished, failed or broken."""
     sentence: str
     """In words why it failed, is broken or stopped; else empty."""
     config: FullScaleConfig | None
@@ -184,7 +182,8 @@ def discard(folder: Path) -> None:
 
 def free_name(runs: Path, stem: str) -> str:
     """A name that no run has: ``demo``, else ``demo 2`` …"""
-    stem = "".join(c if _NAME.fullmatch(f"a{c}") else " " for c in stem).strip(" .")[:60] or "run"
+    stem = "".join(c if _NAME.fullmatch(f"a{c}") else " " for c in stem).strip(" .")[:60]
+    stem = stem.encode()[:160].decode(errors="ignore").strip(" .") or "run"
     number, name = 1, stem
     while (runs / name).exists():
         number += 1

@@ -13,7 +13,7 @@ from facevis.fullscale.networks import NETWORK
 from facevis.fullscale.runs import CHECKPOINTS
 
 if TYPE_CHECKING:
-    from facevis.fullscale.train import Training
+    from facevis.fullscale.training import Training
 
 
 class Keeping:

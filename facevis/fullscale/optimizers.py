@@ -25,8 +25,7 @@ _STEPS_TO_GROW = 2000
 class LossScale:
     """The factor that keeps float16 gradients from vanishing; 1 and fixed in other precisions.
 
-    It halves when a gradient overflows, and that step is left out; it doubles after 2,000 good
-    ones.
+    It halves when a gradient overflows, and that step is left out; it doubles after 2,000 good ones
     (Micikevicius et al., Mixed Precision Training, ICLR 2018.)
     """
 

@@ -113,9 +113,7 @@ class ShardedObjective(nn.Module):
         priority[own] = 2.0  # above every draw
         wanted = max(len(own), int(self.sample_rate * len(self.rows)), 1)
         self.chosen = priority.topk(min(wanted, len(self.rows))).indices.sort().values
-        k = torch.arange(self.sub_centers, device=labels.device)
-        taken = (self.chosen.unsqueeze(1) * self.sub_centers + k).flatten()
-        self.active = nn.Parameter(self.weight.detach()[taken])
+        self.active = nn.Parameter(self.weight.detach()[self.taken_rows()])
 
     def taken_rows(self) -> Tensor | None:
         """The rows of ``weight`` that ``active`` was copied from; None where it is ``weight``."""

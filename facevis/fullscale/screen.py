@@ -10,7 +10,6 @@ import datetime
 import math
 import time
 from collections import deque
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
@@ -62,12 +61,7 @@ class Screen:
             )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Leave the bar where it stands."""
         if self._progress is not None:
             self._progress.stop()

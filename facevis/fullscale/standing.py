@@ -17,6 +17,7 @@ from facevis.fullscale.queue import LOG
 
 _KILLED = -9
 """What Python makes of SIGKILL, which Windows does not know."""
+_ENDINGS = ("finished", "stopped", "failed")
 _LAST = 2**17
 """Bytes of the journal in which its last step and its last event are sought."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
@@ -35,14 +36,9 @@ def state_of(
     if last is not None:
         said = "" if last["event"] == "finished" else str(last.get("sentence", ""))
         return last["event"], said.encode("utf-8", "replace").decode()  # edited by hand, maybe
-    if process is None:
-        return "stopped", ""
-    if process.asked_to_stop:
+    if process is None or process.asked_to_stop:
         return "stopped", ""
     return "failed", _how_it_ended(folder, process)
-
-
-_ENDINGS = ("finished", "stopped", "failed")
 
 
 def _of_this_start(

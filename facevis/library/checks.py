@@ -24,7 +24,7 @@ PROGRESS = "progress.json"
 FULL_FILES = (CONFIG, ENVIRONMENT, METRICS, LOG, NOTES)
 TOY_FILES = (toys.RECORDING, toys.ABOUT, NOTES)
 CHECKPOINT_FILE = re.compile(
-    rf"{CHECKPOINTS}/step-([0-9]{{8}})/"
+    rf"{CHECKPOINTS}/step-([0-9]{{8,10}})/"
     rf"({re.escape(PROGRESS)}|[A-Za-z0-9_-]{{1,80}}\.safetensors)"
 )
 """A file of a checkpoint, by its name below the folder of the run."""

@@ -42,7 +42,7 @@ class Entry:
     name: str
     kind: str
     state: str
-    """One of ``jobs.STATES``."""
+    """As of a ``Job``."""
     config: FullScaleConfig | RunConfig | None
     """None where it cannot be read."""
     folder: Path | None = None

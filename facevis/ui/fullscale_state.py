@@ -13,10 +13,10 @@ from facevis.corpora.opening import open_corpus
 from facevis.corpora.synthetic import KINDS
 from facevis.fullscale import jobs
 from facevis.fullscale.config import BACKBONE_NAMES, FullScaleConfig
-from facevis.fullscale.evaluation import open_sets
 from facevis.fullscale.heads import rule_of
 from facevis.fullscale.plain import flat, from_plain
 from facevis.fullscale.recipes import RECIPES
+from facevis.fullscale.strangers import open_sets
 from facevis.i18n import Said
 from facevis.link_parts import ignored_part
 from facevis.ui import state

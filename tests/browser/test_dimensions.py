@@ -6,7 +6,7 @@ import torch
 from network_files import STRANGERS, one_thread
 from runs import prepared, small
 
-from facevis.fullscale.train import Training
+from facevis.fullscale.training import Training
 
 VIEW = "document.querySelector('.fv-root').parentElement.__facevisView"
 

@@ -10,7 +10,8 @@ import streamlit as st
 
 from facevis.fullscale import jobs
 from facevis.fullscale.config import FullScaleConfig
-from facevis.fullscale.needs import Needs, Probe, needs
+from facevis.fullscale.needs import Needs, needs
+from facevis.fullscale.probe import Probe
 from facevis.fullscale.recipes import RECIPES
 from facevis.ui import fullscale_state as fullscale
 from facevis.ui import runs, state
