@@ -12,6 +12,15 @@ import { RANGE, exportFigure, frameTraces, layoutFor, sampleTrace } from "./figu
 /** @type {any} */
 const plotly = () => /** @type {any} */ (globalThis).Plotly;
 
+/** @type {boolean|undefined} */
+let found;
+
+/** Whether this browser draws in three dimensions at all; it may have been told not to. */
+export function hasWebGL() {
+  found ??= document.createElement("canvas").getContext("webgl") !== null;
+  return found;
+}
+
 export class Scene {
   /**
    * @param {HTMLElement} host

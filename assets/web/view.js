@@ -1,16 +1,16 @@
 /**
- * The whole live view: builds the page's parts, listens to the stream and to the hand, and passes
- * each to the part that needs it. Kept alive across all updates of the page.
+ * The whole live view: builds the page's parts and a stage for each run, listens to the hand, and
+ * tells each part what it needs. Kept alive across all updates of the page.
  *
  * @typedef {import("./live.js").Component} Component
  */
 import { captionOf } from "./caption.js";
-import { connect, move } from "./connecting.js";
-import { decodeFrame } from "./protocol.js";
 import { FrameStore } from "./store.js";
 import { Metrics, publish, withdraw } from "./metrics.js";
 import { Driver } from "./driver.js";
+import { Incoming } from "./incoming.js";
 import { Stage } from "./stage.js";
+import { hasWebGL } from "./scene.js";
 import { Panel } from "./panel.js";
 import { Board } from "./board.js";
 import { Sweep } from "./sweep.js";
@@ -38,7 +38,12 @@ export class View {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
+    this.incoming = new Incoming(this);
     this.telling = new Telling(this);
+    /** @type {any} to the run on screen: a socket, or what stands in for one */
+    this.connection = undefined;
+    /** @type {string|undefined} why there is no picture, if there can be none */
+    this.obstacle = undefined;
     /** @type {string|undefined} the run on screen */
     this.token = undefined;
     /** @type {Set<string>} names of this run from before it was steered and went its own way */
@@ -68,7 +73,7 @@ export class View {
     this.look = look;
     if (!before && data.camera) this.camera = data.camera;
     this.#retheme();
-    if (other) this.#connect();
+    if (other) this.incoming.connect();
     else if (this.wishedProject !== data.project_to_circle) this.project(data.project_to_circle);
     // Of presses in quick succession the page may have taken an earlier one.
     else if (before && !this.#pageKnows()) this.#tellPage(1000);
@@ -125,7 +130,8 @@ export class View {
     }, this.kind);
     skeleton.transport.hidden = data.still === true;
     if (!this.run) return;
-    this.#introduce(values);
+    this.introduce(values);
+    if (this.obstacle) this.sayObstacle();
     if (!this.stage) return;
     this.panel.dress(this.stage);
     if (this.stage.player.frame) this.#shown(this.stage.player.frame);
@@ -143,63 +149,27 @@ export class View {
     });
   }
 
-  #connect() {
+  /** The run on screen is left. */
+  leave() {
     // What another steers goes from run to run: who watches keeps the place from which they look.
     if (this.data.readonly && this.stage) this.camera = this.stage.scene.camera();
-    this.connection?.close();
     this.stage?.dispose();
     this.pointers?.dispose();
     this.stage = this.run = undefined;
     this.store.clear();
     this.asked = new Map();
     this.driver.untouched = true;
-    this.skeleton.say(this.words("waiting"), "quiet");
-    this.connection = connect(this.data, this.token, {
-      message: (/** @type {any} */ message) => this.#message(message),
-      frame: (/** @type {ArrayBuffer} */ buffer) => this.#frame(buffer),
-      lost: () => this.skeleton.say(this.words("lost"), "warn"),
-    });
   }
 
-  /** @param {any} message */
-  #message(message) {
-    const { type } = message;
-    if (type === "run") this.#begin(message);
-    else if (type === "status") this.#setStatus(message);
-    else if (type === "reset") this.#reset();
-    else if (type === "forked") this.#forked(message.token);
-    else if (type === "gone") this.skeleton.say(this.words("gone"), "warn");
-    else if (type === "anatomy") this.panel.answer(message, this.stage);
-    else if (type === "error") this.skeleton.say(message.message, "warn", 5000);
-  }
-
-  /** The run was steered and is another than the shared one: the same picture at a new address. @param {string} token */
-  #forked(token) {
-    const { run, component } = this;
-    move(this.connection, run, this.token, token);
-    this.left.add(this.token);
-    this.token = token;
-    component.setTriggerValue?.("forked", token);
-  }
-
-  /** The run's description: at the start, and again after every reconnection. @param {any} run */
-  #begin(run) {
-    this.skeleton.say("");
-    this.store.clear();
-    const known = this.run;
-    this.run = run;
-    this.status = { ...run };
-    const same = known && known.dim === run.dim && known.points === run.points;
-    if (!same) {
-      this.#raise();
-      this.#introduce();
-    }
-    this.#setStatus(run);
+  /** Why there is no picture; nothing where there is one. */
+  sayObstacle() {
+    this.skeleton.say(this.obstacle ? this.words(this.obstacle) : "", "warn");
   }
 
   /** A stage for a new run. */
-  async #raise() {
+  async raise() {
     const { skeleton, run, words, data } = this;
+    this.obstacle = undefined;
     this.stage?.dispose();
     const members = this.panel.members(run);
     const hosts = skeleton.hosts(members.length);
@@ -224,13 +194,22 @@ export class View {
     this.panel.dress(stage);
     if (this.camera) stage.scene.setCamera(this.camera);
     this.resize();
-    if (this.store.newest) this.#take(this.store.newest);
+    if (this.store.newest) this.incoming.show(this.store.newest);
+    const obstacle = run.dim === 3 && !hasWebGL() ? "no_webgl" : await this.#start(stage);
+    if (!obstacle || this.stage !== stage) return;
+    this.obstacle = obstacle;
+    this.sayObstacle();
+  }
+
+  /** Let Plotly draw its part; what stands in the way, if anything does. @param {Stage} stage */
+  async #start(stage) {
     try {
-      await this.loadPlotly(data.base);
+      await this.loadPlotly(this.data.base);
       if (this.stage === stage) await stage.start();
+      return undefined;
     } catch (error) {
       console.error(error);
-      skeleton.say(words("no_plotly"), "warn");
+      return "no_plotly";
     }
   }
 
@@ -258,7 +237,7 @@ export class View {
   }
 
   /** Tell panel and transport what run this is. @param {any} [values] margins kept from before */
-  #introduce(values) {
+  introduce(values) {
     const { run, data, words } = this;
     this.panel.introduce(run, values);
     const shown = this.panel.members(run).map((/** @type {number} */ index) => run.members[Math.floor(index)]);
@@ -269,32 +248,6 @@ export class View {
       const what = words(`scene_${open}${run.dim}`, { points: run.points, classes });
       return shown.length > 1 ? `${captionOf(member, words, data.lang).name}: ${what}` : what;
     }));
-  }
-
-  /** @param {ArrayBuffer} buffer */
-  #frame(buffer) {
-    if (!this.run) return;
-    const run = this.run;
-    const { dim, points } = run;
-    const shape = { members: run.members.length, classes: run.class_names.length, points, dim };
-    const frame = decodeFrame(buffer, shape);
-    this.metrics.snapshots += 1;
-    this.metrics.bytes += buffer.byteLength;
-    const newest = this.store.add(frame);
-    if (this.stage && newest) this.#take(frame);
-    else this.driver.begin();
-    this.history();
-  }
-
-  /** A frame that is the newest. @param {import("./protocol.js").Frame} frame */
-  #take(frame) {
-    const { stage } = this;
-    if (!stage) return;
-    const now = performance.now();
-    if (this.driver.maySelfPlay() && stage.player.mode === "live") this.driver.selfPlay(now);
-    else stage.play((player) => player.follow(frame, now));
-    this.driver.begin();
-    stage.wake();
   }
 
   /** Charts and scrub bar have something new to show. */
@@ -312,23 +265,6 @@ export class View {
     const { metrics, stage } = this;
     if (stage.player.mode === "live") metrics.arrived(frame, this.asked);
     this.panel.picture(stage, frame);
-    this.history();
-  }
-
-  /** @param {any} status */
-  #setStatus(status) {
-    Object.assign(this.status, { queue: undefined }, status);
-    if (this.stage) {
-      this.stage.busy = status.state === "training" && this.stage.player.mode === "live";
-      this.stage.invalidate();
-    }
-    if (status.message) this.skeleton.say(status.message, "warn");
-    this.history();
-  }
-
-  #reset() {
-    this.store.clear();
-    this.stage?.play((player) => player.goLive(performance.now()));
     this.history();
   }
 

@@ -6,6 +6,8 @@ import time
 import pytest
 from PIL import Image
 
+from facevis.i18n import strings
+
 METRICS = "() => JSON.parse(JSON.stringify(window.__facevis?.at(-1) ?? null))"
 
 
@@ -59,6 +61,25 @@ def test_a_slider_moves_the_running_training_and_the_link(page, app_url):
 def test_a_shipped_recording_is_the_first_picture(page, app_url):
     page.goto(f"{app_url}/?preset=softmax")
     until(page, lambda m: m["snapshots"] > 0 and m["frames"] > 5)
+    assert page.faults == []
+
+
+WITHOUT_WEBGL = """
+  const { getContext } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    return kind.includes("webgl") ? null : getContext.call(this, kind, ...rest);
+  };
+"""
+
+
+def test_without_webgl_the_sphere_says_what_to_do_and_the_circle_is_drawn(page, app_url):
+    page.add_init_script(WITHOUT_WEBGL)
+    page.goto(f"{app_url}/?loss=arcface&dim=3&seed=43&steps=200&lang=ru")
+    notice = page.locator(".fv-notice", has_text=strings("ru")["live_no_webgl"])
+    notice.wait_for(timeout=40_000)
+    page.goto(f"{app_url}/?loss=arcface&dim=2&seed=42&steps=200000")
+    until(page, lambda m: m["snapshots"] > 10 and m["plotlyNewPlots"] == 1)
+    assert page.locator(".fv-notice").is_hidden()
     assert page.faults == []
 
 
