@@ -1,7 +1,7 @@
 """One member's picture: circle or sphere, samples, prototypes, admissible caps.
 
 Its artists are built once and moved afterwards, so that a film costs little more than its markers.
-It knows moments and no words.
+It knows moments, and of words the names of classes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from matplotlib.transforms import IdentityTransform
 
 from facevis.alignment import directions
 from facevis.figures import projection
+from facevis.figures.arrows import arrow
 from facevis.figures.look import (
     SHAPES,
     Theme,
@@ -29,6 +30,7 @@ from facevis.figures.look import (
     marker_path,
 )
 from facevis.figures.moments import Moment
+from facevis.figures.words import shorten
 from facevis.geometry import admissible_radius, packing_angle
 from facevis.margins import Margin
 
@@ -58,7 +60,7 @@ class Panel:
     ) -> None:
         self.axes, self.dim, self.theme = axes, dim, theme
         self.names = [shorten(name) for name in names]
-        self.flat, self.labels = spherical, labels
+        self.spherical, self.labels = spherical, labels
         self.font = 10.0 if len(names) <= 12 else 8.0
         reach = self._reach(side)
         # One point (1/72 inch) in the picture's own units.
@@ -85,9 +87,9 @@ class Panel:
         if self.dim == 2:
             cross = [[(-1.1, 0.0), (1.1, 0.0)], [(0.0, -1.1), (0.0, 1.1)]]
             self._lines(cross, self.theme.grid, 0.8, 1)
-            if self.flat:
+            if self.spherical:
                 self.axes.add_patch(Circle((0, 0), 1, fc="none", ec=self.theme.rim, lw=1.2))
-        elif self.flat:
+        elif self.spherical:
             self._draw_sphere()
         else:
             ends = np.eye(3)
@@ -170,11 +172,11 @@ class Panel:
         blank = moment.diverged
         points = moment.embeddings[:0] if blank else moment.embeddings
         prototypes = directions(moment.prototypes[:0] if blank else moment.prototypes)
-        longest = 1.0 if self.flat else float(np.linalg.norm(points, axis=1).max(initial=0.0))
+        longest = 1.0 if self.spherical else float(np.linalg.norm(points, axis=1).max(initial=0.0))
         self._show_samples(points / (longest or 1.0))
         self._show_arrows(prototypes)
         self._show_names(prototypes)
-        if self.flat:
+        if self.spherical:
             self._show_caps(prototypes, self.cap_radius(moment))
         elif self.dim == 2:
             self._show_rings(longest)
@@ -204,25 +206,15 @@ class Panel:
             self._samples.set_paths(list(self._paths[self._marker[order]]))
 
     def _show_arrows(self, prototypes: np.ndarray) -> None:
-        ball = self.dim == 3 and self.flat
-        low, high = (1.0, _TIP) if ball else (0.0, 0.97 if self.flat else 1.04)
+        ball = self.dim == 3 and self.spherical
+        low, high = (1.0, _TIP) if ball else (0.0, 0.97 if self.spherical else 1.04)
         width, shafts, heads, colors = (2.2 if ball else 1.5), [], [], []
         for c, direction in enumerate(prototypes):
-            if ball and projection.hidden(high * direction[None])[0]:
+            parts = arrow(direction, low, high, width, self._point, ball)
+            if parts is None:
                 continue
-            foot = low * direction
-            if ball and projection.hidden(foot[None])[0]:
-                foot = direction * (low + high) / 2.0
-            (start, tip), _ = projection.project(np.stack([foot, high * direction]))
-            length = float(np.linalg.norm(tip - start))
-            if length < self._point:
-                continue
-            forward = (tip - start) / length
-            head = min(length, (3.2 * width + 3.0) * self._point)
-            across = 0.42 * head * np.array([-forward[1], forward[0]])
-            neck = tip - head * forward
-            shafts.append([start, neck])
-            heads.append([tip, neck + across, neck - across])
+            shafts.append(parts.shaft)
+            heads.append(parts.head)
             colors.append(darker(class_color(c), 0.2) if ball else class_color(c))
         # On the sphere a light edge first: an arrow stays visible among samples of its colour.
         halo = [self.theme.background] * len(colors)
@@ -237,8 +229,8 @@ class Panel:
 
     def _show_names(self, prototypes: np.ndarray) -> None:
         """Names at the prototypes; one that would cover another is left out."""
-        ball = self.dim == 3 and self.flat
-        height = 1.27 if ball else 1.175 if self.flat else 1.13
+        ball = self.dim == 3 and self.spherical
+        height = 1.27 if ball else 1.175 if self.spherical else 1.13
         taken: list[tuple[float, float, float]] = []
         for text in self._names:
             text.set_visible(False)
@@ -310,15 +302,6 @@ def ring_step(longest: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(longest / 2.0))
     return next(k * power for k in (5.0, 2.0, 1.0) if longest / (k * power) >= 2.0)
-
-
-def shorten(name: str) -> str:
-    """A class's name, cut where it would fill the picture.
-
-    >>> shorten("a name without an end")
-    'a name wi…'
-    """
-    return name if len(name) <= 10 else name[:9] + "…"
 
 
 @lru_cache(maxsize=1024)

@@ -20,8 +20,8 @@ from matplotlib.text import Text
 
 from facevis.figures.look import SHAPES, THEMES, class_color, class_marker
 from facevis.figures.moments import Moment
-from facevis.figures.panel import Panel, shorten
-from facevis.figures.words import Words, figures, header, title
+from facevis.figures.panel import Panel
+from facevis.figures.words import Words, figures, header, shorten, title
 from facevis.live.config import RunConfig
 from facevis.live.material import Material
 

@@ -89,3 +89,12 @@ def header(config: RunConfig, material: Material, step: int, words: Words) -> tu
     name = material.dataset.name if own else words(f"dataset_{config.dataset}")
     about = words("figure_about", name=name, classes=material.num_classes)
     return about, words("figure_step", step=step)
+
+
+def shorten(name: str) -> str:
+    """A class's name, cut where it would fill the picture.
+
+    >>> shorten("a name without an end")
+    'a name wi…'
+    """
+    return name if len(name) <= 10 else name[:9] + "…"
