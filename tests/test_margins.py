@@ -1,6 +1,7 @@
 """The one formula: check values, tails, gradients, shards, and finite numbers everywhere."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from facevis.margins import (
     StackedMargin,
     angle_between,
     apply_margin,
+    margin_target,
     psi,
     target_cosine,
     unit,
@@ -65,6 +67,8 @@ def test_the_linear_tail_jumps_as_the_classic_code_does():
     assert after - before == pytest.approx(-0.117, abs=5e-4)
     beyond = target_cosine(3.0, Margin.arcface(0.5), "linear").item()
     assert beyond == pytest.approx(math.cos(3.0) - 0.5 * math.sin(0.5))
+    lower = target_cosine(3.0, Margin(1.0, 0.5, 0.2), "linear").item()
+    assert lower == pytest.approx(beyond - 0.2)
 
 
 def test_the_easy_tail_has_a_margin_only_in_front():
@@ -249,6 +253,7 @@ def test_stacked_margins_take_the_type_that_is_wanted():
 def test_floats_are_computed_in_double_precision():
     assert target_cosine(0.5, Margin(1, 0.5, 0.1)).dtype == torch.float64
     assert psi(1.0).dtype == torch.float64
+    assert psi(torch.tensor(1.0)).dtype == torch.float32
 
 
 def test_classic_margins_have_their_names():
@@ -270,7 +275,8 @@ def test_scaled_margins_go_from_none_to_all():
 @pytest.mark.parametrize("field", ["m1", "m2", "m3"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.1, 11.0, "0.5", None, True])
 def test_foolish_margins_are_refused_by_name(field, value):
-    with pytest.raises(ValueError, match=f"margin {field} is .*; give a number") as caught:
+    given = re.escape(str(value) if type(value) is float else repr(value))
+    with pytest.raises(ValueError, match=f"margin {field} is {given}; give a number") as caught:
         Margin(**{field: value})
     assert str(caught.value).count(".\n") == 0
 
@@ -278,6 +284,38 @@ def test_foolish_margins_are_refused_by_name(field, value):
 def test_a_multiplicative_margin_of_zero_is_refused():
     with pytest.raises(ValueError, match="margin m1 is 0; give a number above 0"):
         Margin(m1=0)
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_the_result_has_the_type_of_the_cosines_whatever_margin_and_angle_have(tail):
+    cosines, labels = torch.tensor([[-0.99, 0.1], [0.3, 0.2]]), torch.tensor([0, 1])
+    angle = torch.arccos(cosines[[0, 1], labels].double())
+    expected = apply_margin(cosines, labels, Margin.arcface(), tail=tail)
+    found = apply_margin(cosines, labels, Margin.arcface(), angle=angle, tail=tail)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected)
+    wide = StackedMargin.of([Margin.arcface()], like=torch.zeros(1, dtype=torch.float64))
+    found = apply_margin(cosines[None], labels, wide, tail=tail)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found[0], expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+def test_the_angle_of_a_cosine_of_one_is_zero_in_any_precision(dtype):
+    cosines = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=dtype)
+    found = apply_margin(cosines, torch.tensor([0, 0]), Margin(1.0, 0.5, 0.0), tail="raw")[:, 0]
+    expected = torch.tensor([math.cos(0.5), -math.cos(0.5)], dtype=dtype)
+    torch.testing.assert_close(found, expected, rtol=0, atol=torch.finfo(dtype).eps)
+
+
+def test_a_target_has_the_monotone_tail_and_the_exact_gradient_unless_told():
+    cosine = torch.tensor([0.6, -0.95], dtype=torch.float64, requires_grad=True)
+    margin = Margin(1.2, 0.5, 0.1)
+    target = margin_target(cosine, torch.arccos(cosine), margin)
+    torch.testing.assert_close(target, target_cosine(torch.arccos(cosine), margin))
+    (slope,) = torch.autograd.grad(target.sum(), cosine)
+    expected = [exact_slope(c, margin, tail="monotone") for c in (0.6, -0.95)]
+    assert slope.tolist() == pytest.approx(expected)
 
 
 def test_unknown_tails_and_gradients_are_refused_by_name():
