@@ -21,16 +21,19 @@ def last_step(folder):
     return (checkpoint.steps(folder / "checkpoints") or [0])[-1]
 
 
-def attempt(folder, seconds, trained):
-    """A process that trains and is killed so many seconds after its start, or its first step."""
+def steps_since(moment, folder):
+    entries = read_journal(folder)
+    return sum(entry["kind"] == "train" and entry["time"] > moment for entry in entries)
+
+
+def attempt(folder, steps, seconds):
+    """A process that trains and is killed so many seconds after so many steps, or its start."""
     began = time.time()
     child = os.fork()
     if child == 0:
         train(folder)
         os._exit(0)
-    while trained and not any(
-        entry["kind"] == "train" and entry["time"] > began for entry in read_journal(folder)
-    ):
+    while steps > steps_since(began, folder):
         time.sleep(0.005)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
@@ -41,7 +44,8 @@ def attempt(folder, seconds, trained):
 def main():
     folder, chance = Path(sys.argv[1]), random.Random(int(sys.argv[2]))
     for number in range(int(sys.argv[3])):
-        attempt(folder, chance.uniform(0.0, 0.5), trained=number % 4 > 0)
+        steps = chance.randint(1, 6) if number % 4 else 0
+        attempt(folder, steps, chance.uniform(0.0, 0.02 if steps else 0.3))
         print(last_step(folder), flush=True)
 
 

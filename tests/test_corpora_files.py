@@ -113,8 +113,8 @@ def test_a_picture_that_vanished_or_is_broken_is_damaged_and_named(tmp_path):
 
 def test_a_file_too_large_for_a_picture_is_damaged(tmp_path, monkeypatch):
     lay(tmp_path, {"a/1.png": picture()})
-    for module in ("folders", "decoding"):
-        monkeypatch.setattr(f"facevis.corpora.{module}.MAX_FILE_BYTES", 10)
+    for module in ("corpora.folders", "datasets.own"):
+        monkeypatch.setattr(f"facevis.{module}.MAX_FILE_BYTES", 10)
     corpus = FolderCorpus(tmp_path)
     assert len(corpus.encoded(0)) == 11
     with pytest.raises(DamagedPicture, match="cannot be read: it is empty or larger than"):

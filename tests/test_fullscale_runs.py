@@ -61,7 +61,7 @@ def test_the_same_configuration_is_the_same_run(whole, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
 def test_killed_at_20_random_moments_it_ends_with_the_same_weights(tmp_path):
     """SIGKILL while opening, training and writing; resumed each time."""
-    whole, killed = (prepared(tmp_path / name, steps=150) for name in ("whole", "killed"))
+    whole, killed = (prepared(tmp_path / name, steps=120) for name in ("whole", "killed"))
     assert facevis("train", "resume", whole, env=ONE_THREAD).returncode == 0
     program = [sys.executable, Path(__file__).with_name("killing.py"), killed, "0", "20"]
     died = subprocess.run(program, env=ONE_THREAD, capture_output=True, text=True)

@@ -21,6 +21,7 @@ from facevis.corpora.folders import FileCorpus
 from facevis.corpora.lists import Seen
 from facevis.corpora.writing import MAX_SENTENCES
 from facevis.validation import whole
+from facevis.verification.folds import dealt
 from facevis.writing import new_file
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -55,15 +56,8 @@ def sample_verification_pairs(
         )
     owners = np.asarray(labels)
     classes, inverse, sizes = np.unique(owners, return_inverse=True, return_counts=True)
-    if len(classes) < 2 * folds:
-        raise ValueError(
-            f"there are {len(classes)} identities; {folds} folds need at least {2 * folds}, "
-            "two in each: ask for fewer folds."
-        )
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(classes))
-    # Those with a genuine pair come first, so that each fold gets its share of them.
-    order = order[np.argsort(sizes[order] < 2, kind="stable")]
+    order = dealt(sizes, folds, rng)
     fold_of = np.empty(len(classes), np.int64)
     fold_of[order] = np.arange(len(classes)) % folds
     half, parts = pairs // folds // 2, []

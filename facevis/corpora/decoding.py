@@ -46,9 +46,8 @@ def decode_picture(data: bytes, size: int) -> np.ndarray:
     whole("size", size, MIN_SIZE, MAX_SIZE)
     if not _plain_jpeg(data):
         _check_png(data)
-        # ``decode`` says of nothing that it is empty or too large. A copy, for what it returns is
-        # Pillow's own memory, which is read-only.
-        return np.array(decode(data if len(data) <= MAX_FILE_BYTES else b"", size))
+        # A copy, for what it returns is Pillow's own memory, which is read-only.
+        return np.array(decode(data, size))
     try:
         pixels: np.ndarray = simplejpeg.decode_jpeg(data)
     except ValueError as error:

@@ -15,6 +15,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -169,20 +170,31 @@ def _visible(name: str) -> bool:
 
 
 def decode(data: bytes, size: int) -> np.ndarray:
-    """One picture as uint8 (size, size, 3); its size is checked before it is decoded."""
-    if not data:
+    """One picture as uint8 RGB (size, size, 3), upright, its centred square; as ``opened``."""
+    with opened(data) as picture:
+        upright = ImageOps.exif_transpose(picture).convert("RGB")
+        square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+    return np.asarray(square)
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """A picture within bounds, to be decoded in the block.
+
+    Raises ``ValueError``, half a sentence, for what is empty, too large or no known format, and
+    for whatever Pillow finds damaged in the block.
+    """
+    if not data or len(data) > MAX_FILE_BYTES:
         raise ValueError(f"it is empty or larger than {MAX_FILE_BYTES >> 20} MiB")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-                raise Image.DecompressionBombError(f"{width}×{height} pixels, more than fit here")
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-            square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+                raise Image.DecompressionBombError(f"{width}×{height} pixels")
+            yield picture
     except UnidentifiedImageError as error:
         raise ValueError("it is no picture in a known format") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"it is too large ({str(error).partition(',')[0][:80]})") from error
     except Exception as error:  # damaged files make Pillow raise errors of many kinds
         raise ValueError(f"it is damaged ({str(error)[:80]})") from error
-    return np.asarray(square)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from collections.abc import Iterator
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from facevis.corpora.folders import SUFFIXES
-from facevis.datasets.own import FORMATS, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE
+from facevis.datasets.own import MAX_FILE_BYTES, opened
 from facevis.validation import path_of
 
 MOST = 500
@@ -37,26 +36,14 @@ def upright(data: bytes) -> np.ndarray:
     Of an animation the first frame, on white where it is transparent. Raises ``ValueError``, half
     a sentence, for what is no whole picture of at most 64 million pixels.
     """
-    if not data or len(data) > MAX_FILE_BYTES:
-        raise ValueError(f"it is empty or larger than {MAX_FILE_BYTES >> 20} MiB")
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            width, height = picture.size
-            if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-                raise Image.DecompressionBombError(f"{width}×{height} pixels")
-            picture.draft("RGB", (_LONGEST, _LONGEST))
-            turned = ImageOps.exif_transpose(picture)
-            turned.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
-            if turned.has_transparency_data:
-                ground = Image.new("RGBA", turned.size, "white")
-                turned = Image.alpha_composite(ground, turned.convert("RGBA"))
-            return np.array(_eight_bits(turned).convert("RGB"))
-    except UnidentifiedImageError as error:
-        raise ValueError("it is no picture in a known format") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"it is too large ({str(error).partition(',')[0][:80]})") from error
-    except Exception as error:  # damaged files make Pillow raise errors of many kinds
-        raise ValueError(f"it is damaged ({str(error)[:80]})") from error
+    with opened(data) as picture:
+        picture.draft("RGB", (_LONGEST, _LONGEST))
+        turned = ImageOps.exif_transpose(picture)
+        turned.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
+        if turned.has_transparency_data:
+            ground = Image.new("RGBA", turned.size, "white")
+            turned = Image.alpha_composite(ground, turned.convert("RGBA"))
+        return np.array(_eight_bits(turned).convert("RGB"))
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

@@ -93,15 +93,7 @@ def fold_pairs(
     classes, sizes = np.unique(owners, return_counts=True)
     whole("folds", folds, 2, 1000)
     whole("per_fold", per_fold, 2, 1_000_000)
-    if len(classes) < 2 * folds:
-        raise ValueError(
-            f"there are {len(classes)} identities; {folds} folds need at least {2 * folds}, "
-            "two in each: ask for fewer folds."
-        )
-    rng = np.random.default_rng(seed)
-    # Those with a genuine pair come first, so that each fold gets one where there are enough.
-    order = rng.permutation(len(classes))
-    order = order[np.argsort(sizes[order] < 2, kind="stable")]
+    order = dealt(sizes, folds, np.random.default_rng(seed))
     parts = []
     for k in range(folds):
         rows = np.flatnonzero(np.isin(owners, classes[order[k::folds]]))
@@ -109,6 +101,21 @@ def fold_pairs(
         parts.append((rows[first], rows[second], same))
     first, second, same = (np.concatenate(part) for part in zip(*parts, strict=True))
     return first, second, same
+
+
+def dealt(sizes: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Identities with so many pictures each (C,) in the order in which folds get them by turns.
+
+    Those with a genuine pair come first, so that each fold gets one where there are enough.
+    ``ValueError`` for fewer than two identities in each fold.
+    """
+    if len(sizes) < 2 * folds:
+        raise ValueError(
+            f"there are {len(sizes)} identities; {folds} folds need at least {2 * folds}, "
+            "two in each: ask for fewer folds."
+        )
+    order = rng.permutation(len(sizes))
+    return order[np.argsort(sizes[order] < 2, kind="stable")]
 
 
 def people_accuracy(
