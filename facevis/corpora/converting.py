@@ -9,7 +9,8 @@ whole or not at all.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -143,7 +144,7 @@ def convert(
         nonlocal written
         written = done
 
-    with new_folder(target) as partial:
+    with new_folder(target) as partial, _called(target, partial):
         if format == "recordio":
             sentences = _recordio(partial, view, size, count)
         elif format == "folder":
@@ -155,6 +156,15 @@ def convert(
                 f"no picture of {source.name} can be read; first problem: {sentences[0]}"
             )
     return Converted(written, len(source) - written, sentences)
+
+
+@contextmanager
+def _called(target: Path, partial: Path) -> Iterator[None]:
+    """Nobody knows the folder in which a set grows: faults there are told of its target."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(partial), str(target))) from error
 
 
 def _recordio(
