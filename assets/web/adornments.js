@@ -1,6 +1,6 @@
 /**
- * What is drawn on the canvas besides the samples: prototype arrows with their labels, admissible
- * caps, the arc between a sample and its prototype. Draws; decides nothing.
+ * What is drawn on the canvas of the prototypes and the space they are in: arrows with their labels,
+ * admissible caps, outline and rings. Draws; decides nothing.
  *
  * @typedef {import("./project.js").Projection} Projection
  * @typedef {Object} Drawing
@@ -13,15 +13,10 @@
  * @property {number[]|null} [only] the classes whose prototypes are drawn; all where left out
  * @property {number} size        the stage's side, pixels
  * @property {number} font        pixels
- *
- * @typedef {Object} Push  what the next step does to a sample; each in data coordinates
- * @property {number[]|null} exact     where its gradient points
- * @property {number[]|null} detached  the same in the other mode, where it differs
- * @property {number[]|null} after     the sample after the step
  */
 import { classColor, darker, withAlpha } from "./palette.js";
 import { INNER } from "./project.js";
-import { arc, cap } from "./shapes.js";
+import { cap } from "./shapes.js";
 
 const BAND = [1.045, 1.08];
 /** Where the arrow of a prototype ends on the sphere. */
@@ -35,13 +30,13 @@ export function prototypeRow(d, c) {
 }
 
 /** @param {Drawing} d @param {number[]} p */
-function pixel(d, p) {
+export function pixel(d, p) {
   d.projection.put(p[0], p[1], p[2] ?? 0, out);
   return [out[0], out[1]];
 }
 
 /** @param {Drawing} d @param {number[]} p */
-function hides(d, p) {
+export function hides(d, p) {
   return d.projection.hidden(p[0], p[1], p[2] ?? 0);
 }
 
@@ -140,7 +135,7 @@ export function drawArrows(d) {
 }
 
 /** @param {Drawing} d @param {number[]} from @param {number[]} to @param {string} color @param {number} width @param {number[]} [dash] */
-function drawArrow(d, from, to, color, width, dash = []) {
+export function drawArrow(d, from, to, color, width, dash = []) {
   const { context } = d;
   const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
   const head = Math.min(length, 3.2 * width + 4);
@@ -202,55 +197,6 @@ function shorten(name) {
   return name.length > 14 ? `${name.slice(0, 13)}…` : name;
 }
 
-/**
- * The arc from the prototype to a sample, and on to where training pretends that it is.
- * @param {Drawing} d @param {number[]} sample any length @param {number} label
- * @param {number} angle @param {number} pretended radians
- */
-export function drawMarginArc(d, sample, label, angle, pretended) {
-  const { context } = d;
-  const length = Math.hypot(...sample);
-  if (length < 1e-6) return;
-  const unit = sample.map((v) => v / length);
-  const w = prototypeRow(d, label);
-  const height = d.projection.dim === 3 ? 1.012 : 0.86;
-  const color = classColor(label);
-  drawArc(d, arc(w, unit, 0, angle, height), color, 3.5, []);
-  if (pretended <= angle + 1e-3) return;
-  const beyond = arc(w, unit, angle, pretended, height);
-  drawArc(d, beyond, d.colors.accent, 3, [2, 5]);
-  const ghost = beyond[beyond.length - 1];
-  if (hides(d, ghost)) return;
-  const [x, y] = pixel(d, ghost);
-  context.beginPath();
-  context.arc(x, y, 5.5, 0, 2 * Math.PI);
-  context.fillStyle = d.colors.halo;
-  context.fill();
-  context.lineWidth = 2;
-  context.strokeStyle = d.colors.accent;
-  context.stroke();
-}
-
-/** @param {Drawing} d @param {number[][]} points @param {string} color @param {number} width @param {number[]} dash */
-function drawArc(d, points, color, width, dash) {
-  const { context } = d;
-  context.lineWidth = width;
-  context.lineCap = "round";
-  context.strokeStyle = color;
-  context.setLineDash(dash);
-  context.beginPath();
-  let drawing = false;
-  for (const p of points) {
-    const [x, y] = pixel(d, p);
-    const seen = !hides(d, p);
-    if (seen && drawing) context.lineTo(x, y);
-    else context.moveTo(x, y);
-    drawing = seen;
-  }
-  context.stroke();
-  context.setLineDash([]);
-}
-
 /** Rings that say how long embeddings are where they keep their length. @param {Drawing} d @param {number} radius of the longest */
 export function drawRings(d, radius) {
   if (d.projection.dim === 3 || !(radius > 0)) return;
@@ -270,46 +216,5 @@ export function drawRings(d, radius) {
     context.arc(cx, cy, r, 0, 2 * Math.PI);
     context.stroke();
     context.fillText(String(Number(value.toPrecision(3))), cx + r * Math.SQRT1_2 + 3, cy - r * Math.SQRT1_2 - 2);
-  }
-}
-
-/** A ring around the sample under the pointer. @param {Drawing} d @param {number} x @param {number} y @param {number} radius */
-export function drawFocus(d, x, y, radius) {
-  const { context } = d;
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.lineWidth = 5;
-  context.strokeStyle = d.colors.halo;
-  context.stroke();
-  context.lineWidth = 2.5;
-  context.strokeStyle = d.colors.ink;
-  context.stroke();
-}
-
-/**
- * What the next step does to a sample: an arrow against its gradient (dashed: the detached mode),
- * a hollow dot where the step takes it.
- * @param {Drawing} d @param {number[]} sample @param {Push} push @param {number} radius of the longest embedding, 1 on the sphere
- */
-export function drawPush(d, sample, push, radius) {
-  const { context } = d;
-  const at = pixel(d, sample);
-  if (push.after) {
-    const place = push.after.map((v) => v / (d.flat ? Math.hypot(...push.after) || 1 : radius));
-    if (!hides(d, place)) {
-      const [x, y] = pixel(d, place);
-      context.beginPath();
-      context.arc(x, y, 5, 0, 2 * Math.PI);
-      context.fillStyle = withAlpha(d.colors.accent, 0.25);
-      context.fill();
-      context.lineWidth = 2;
-      context.strokeStyle = d.colors.accent;
-      context.stroke();
-    }
-  }
-  for (const [vector, dash] of [[push.detached, [4, 4]], [push.exact, []]]) {
-    if (!vector) continue;
-    const tip = pixel(d, sample.map((v, i) => v + /** @type {number[]} */ (vector)[i]));
-    drawArrow(d, at, tip, d.colors.ink, 3, /** @type {number[]} */ (dash));
   }
 }

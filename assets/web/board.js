@@ -60,10 +60,6 @@ export class Board {
     return {};
   }
 
-  hasMargin() {
-    return false;
-  }
-
   /** @param {any} run */
   introduce(run) {
     this.run = run;

@@ -13,6 +13,7 @@ import { angleBetween } from "./store.js";
 import { cap } from "./shapes.js";
 import { classColor } from "./palette.js";
 import * as adorn from "./adornments.js";
+import * as mark from "./samplemarks.js";
 
 export class Cell {
   /**
@@ -30,7 +31,7 @@ export class Cell {
     /** @type {import("./formula.js").Margin} */
     this.margin = { m1: 1, m2: 0, m3: 0 };
     this.caps = false;
-    /** @type {import("./adornments.js").Push|null} what the next step does to the sample in focus */
+    /** @type {import("./samplemarks.js").Push|null} what the next step does to the sample in focus */
     this.push = null;
     const shape = { points: run.points, classes: run.class_names.length, dim: run.dim, member };
     this.player = new Player(store, shape, shown);
@@ -136,10 +137,10 @@ export class Cell {
       const angle = angleBetween(points, i, prototypes, label, dim);
       const { tail } = members[Math.floor(this.member)];
       const pretended = this.caps ? pretendedAngle(angle, this.margin, tail) : 0;
-      adorn.drawMarginArc(drawing, sample, label, angle, pretended);
+      mark.drawMarginArc(drawing, sample, label, angle, pretended);
     }
-    if (this.push) adorn.drawPush(drawing, sample, this.push, radius);
-    adorn.drawFocus(drawing, layer.xy[2 * i], layer.xy[2 * i + 1], layer.marker + 2);
+    if (this.push) mark.drawPush(drawing, sample, this.push, radius);
+    mark.drawFocus(drawing, layer.xy[2 * i], layer.xy[2 * i + 1], layer.marker + 2);
   }
 
   /** What a picture file should hold: what is not drawn here is no number there. @param {import("./scene.js").Scene} scene */

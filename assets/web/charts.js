@@ -11,7 +11,7 @@ import { isShare, short } from "./caption.js";
 
 const COUNT = 120;
 /** @type {[number, string][]} */
-const DEGREES = [[0, "0°"], [Math.PI / 2, "90°"], [Math.PI, "180°"]];
+export const DEGREES = [[0, "0°"], [Math.PI / 2, "90°"], [Math.PI, "180°"]];
 
 /** @param {Margin} margin @param {any} tail @param {number} median radians @param {any} words @returns {Spec} */
 export function psiSpec(margin, tail, median, words) {

@@ -26,7 +26,7 @@ const TICK = 11;
 const TICK_SHARE = 0.72;
 
 export class LineChart {
-  /** @param {{title: string, xLabel?: string, height?: number, square?: boolean}} options */
+  /** @param {{title: string, height?: number, square?: boolean}} options */
   constructor(options) {
     this.options = options;
     this.title = h("h4", { text: options.title });

@@ -36,14 +36,6 @@ export class Plain {
     return {};
   }
 
-  hasMargin() {
-    return false;
-  }
-
-  steering() {
-    return { margin: [1, 0, 0], scale: 1 };
-  }
-
   /** @param {any} run */
   introduce(run) {
     this.run = run;
@@ -98,8 +90,6 @@ export class Plain {
   answer() {}
 
   place() {}
-
-  fit() {}
 
   redraw() {}
 

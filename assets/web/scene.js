@@ -7,6 +7,7 @@
  */
 import { cameraProjection, planeProjection } from "./project.js";
 import { RANGE, exportFigure, frameTraces, layoutFor, sampleTrace } from "./figure.js";
+import { copyDrawn, drawLine } from "./backdrop.js";
 
 /* global Plotly */
 /** @type {any} */
@@ -131,15 +132,8 @@ export class Scene {
   /** Keep what WebGL has just drawn. @param {any} plot */
   #copy({ gl }) {
     if (this.disposed || this.holdsPoints) return;
-    const { drawingBufferWidth: width, drawingBufferHeight: height } = gl;
-    const pixels = new Uint8Array(4 * width * height);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
     this.shot ??= document.createElement("canvas");
-    this.shot.width = width;
-    this.shot.height = height;
-    const context = this.shot.getContext("2d", { willReadFrequently: true });
-    context?.putImageData(new ImageData(upright(pixels, width, height), width, height), 0, 0);
+    copyDrawn(gl, this.shot);
     this.hooks.changed();
   }
 
@@ -285,39 +279,6 @@ export class Scene {
 function ofScene(scene) {
   const { eye, up } = scene.getCamera();
   return [eye.x, eye.y, eye.z, up.x, up.y, up.z, scene.glplot.getAspectratio().x];
-}
-
-/** One of Plotly's line traces, on the canvas. @param {CanvasRenderingContext2D} context @param {Projection} projection @param {any} trace */
-function drawLine(context, projection, trace) {
-  const at = new Float64Array(3);
-  let drawing = false;
-  context.beginPath();
-  for (const [i, x] of trace.x.entries()) {
-    if (x === null) {
-      drawing = false;
-      continue;
-    }
-    projection.put(x, trace.y[i], trace.z?.[i] ?? 0, at);
-    if (drawing) context.lineTo(at[0], at[1]);
-    else context.moveTo(at[0], at[1]);
-    drawing = true;
-  }
-  context.strokeStyle = trace.line.color;
-  context.lineWidth = trace.line.width;
-  context.stroke();
-}
-
-/** WebGL's rows from below with alpha multiplied in, as a picture has them. @param {Uint8Array} pixels @param {number} width @param {number} height */
-function upright(pixels, width, height) {
-  const out = new Uint8ClampedArray(pixels.length);
-  const row = 4 * width;
-  for (let y = 0; y < height; y += 1) out.set(pixels.subarray((height - 1 - y) * row, (height - y) * row), y * row);
-  for (let i = 3; i < out.length; i += 4) {
-    const alpha = out[i];
-    if (alpha === 0 || alpha === 255) continue;
-    for (let k = i - 3; k < i; k += 1) out[k] = (out[k] * 255) / alpha;
-  }
-  return out;
 }
 
 /** @param {Blob} blob @param {string} name */

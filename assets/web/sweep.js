@@ -73,10 +73,6 @@ export class Sweep {
     return { at: String(Number(this.at.toFixed(3))) };
   }
 
-  hasMargin() {
-    return true;
-  }
-
   /** @param {any} run @param {any} [kept] */
   introduce(run, kept) {
     this.run = run;

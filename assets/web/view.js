@@ -1,6 +1,6 @@
 /**
- * The whole live view: builds the page's parts and a stage for each run, listens to the hand, and
- * tells each part what it needs. Kept alive across all updates of the page.
+ * The whole live view: builds the page's parts and a stage for each run, and passes what
+ * comes from the run, the page and the hand to the part that needs it. Kept alive across all updates of the page.
  *
  * @typedef {import("./live.js").Component} Component
  */
@@ -10,6 +10,7 @@ import { Metrics, publish, withdraw } from "./metrics.js";
 import { Driver } from "./driver.js";
 import { Incoming } from "./incoming.js";
 import { Stage } from "./stage.js";
+import { Steering } from "./steering.js";
 import { hasWebGL } from "./scene.js";
 import { Panel } from "./panel.js";
 import { Board } from "./board.js";
@@ -23,8 +24,6 @@ import { listenToKeys } from "./keys.js";
 import { linkOf } from "./linked.js";
 import { wordsFrom } from "./words.js";
 
-/** How long after a slider was let go the page hears of it, ms: a key may be pressed again. */
-const RELEASED = 150;
 /** @type {Record<string, any>} what stands beside the picture, by the page's mode; all have the same methods */
 const FACES = { single: Panel, compare: Board, sweep: Sweep, plain: Plain };
 
@@ -39,6 +38,7 @@ export class View {
     this.status = { state: "paused", step: 0, steps: 0, steps_per_second: 0, message: null };
     this.driver = new Driver(this);
     this.incoming = new Incoming(this);
+    this.steering = new Steering(this);
     this.telling = new Telling(this);
     /** @type {any} to the run on screen: a socket, or what stands in for one */
     this.connection = undefined;
@@ -75,8 +75,7 @@ export class View {
     this.#retheme();
     if (other) this.incoming.connect();
     else if (this.wishedProject !== data.project_to_circle) this.project(data.project_to_circle);
-    // Of presses in quick succession the page may have taken an earlier one.
-    else if (before && !this.#pageKnows()) this.#tellPage(1000);
+    else if (before) this.steering.compare();
     this.wishedProject = data.project_to_circle;
   }
 
@@ -111,9 +110,9 @@ export class View {
     this.panel?.dispose();
     /** @type {any} */
     this.panel = new FACES[data.mode](skeleton, { words, data }, {
-      input: (/** @type {number} */ stamp) => this.#steer(stamp),
-      release: () => this.#tellPage(RELEASED),
-      scrub: (/** @type {number} */ member, /** @type {number} */ stamp) => this.#scrub(member, stamp),
+      input: (/** @type {number} */ stamp) => this.steering.steer(stamp),
+      release: () => this.steering.release(),
+      scrub: (/** @type {number} */ member, /** @type {number} */ stamp) => this.steering.scrub(member, stamp),
       ask: (/** @type {number} */ sample) => this.connection.send({ type: "anatomy", sample }),
     });
     this.transport = new Transport(skeleton.transport, words, {
@@ -213,29 +212,6 @@ export class View {
     }
   }
 
-  /** The hand moves through trained members. @param {number} member @param {number} stamp when the event happened */
-  #scrub(member, stamp) {
-    if (!this.stage) return;
-    this.stage.play((player) => player.turnTo(member, performance.now()));
-    this.panel.dress(this.stage);
-    this.stage.invalidate();
-    if (stamp) this.metrics.timeToPaint(stamp);
-  }
-
-  /** Whether the page has the sliders' values, and with it the link. */
-  #pageKnows() {
-    const known = this.data.steering;
-    if (!known) return true;
-    const { margin, scale } = this.panel.steering();
-    return !this.panel.hasMargin() || [...margin, scale].every((value, i) => Math.abs(value - known[i]) < 1e-9);
-  }
-
-  /** The page hears of the last of several movements. @param {number} wait ms */
-  #tellPage(wait) {
-    clearTimeout(this.tellTimer);
-    this.tellTimer = setTimeout(() => this.component.setStateValue("steering", this.panel.steering()), wait);
-  }
-
   /** Tell panel and transport what run this is. @param {any} [values] margins kept from before */
   introduce(values) {
     const { run, data, words } = this;
@@ -268,18 +244,6 @@ export class View {
     this.history();
   }
 
-  /** The hand moved a slider. @param {number} stamp when the event happened */
-  #steer(stamp) {
-    const { margin, scale } = this.panel.steering();
-    this.stage?.makeWay();
-    if (this.stage) this.panel.dress(this.stage);
-    this.stage?.invalidate();
-    this.driver.goLive();
-    const id = this.connection.steer(0, margin, scale);
-    if (!this.asked.has(id)) this.asked.set(id, performance.now());
-    this.metrics.timeToPaint(stamp);
-  }
-
   /** @param {boolean} on */
   project(on) {
     this.stage?.setProject(on);
@@ -301,7 +265,7 @@ export class View {
   dispose() {
     clearInterval(this.watch);
     this.telling.stop();
-    clearTimeout(this.tellTimer);
+    this.steering.stop();
     this.resizes?.disconnect();
     this.stopKeys?.();
     this.connection?.close();

@@ -65,14 +65,14 @@ export class TryPanel {
   /** @param {string} name */
   #number(name) {
     const { words } = this.look;
-    const [min, max, step] = RANGES[name];
+    const [min, max] = RANGES[name];
     const label = name === "seed" ? words("room_try_seed") : `${SYMBOL[name]} · ${words(name)}`;
     const field = h("input", { type: "number", class: "fv-number", inputmode: "decimal", min, max, step: name === "seed" ? 1 : "any", "aria-label": label });
     field.addEventListener("input", () => {
       if (field.value !== "" && field.validity.valid) this.wish.values[name] = Number(field.value);
     });
     this.fields[name] = field;
-    this.rows[name] = h("label", { class: "fv-try-field" }, h("span", { "data-step": step, text: label }), field);
+    this.rows[name] = h("label", { class: "fv-try-field" }, h("span", { text: label }), field);
   }
 
   /** Another loss or dimension begins at its classic setting. @param {string} loss @param {string} dim */

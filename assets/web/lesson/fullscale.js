@@ -123,7 +123,7 @@ export function spread(cosines, labels, classes) {
 }
 
 /** Cosines (N, C) of points (N, D) to prototypes (C, D). @param {Float32Array} points @param {Float32Array} prototypes @param {number} dim */
-export function cosinesOf(points, prototypes, dim) {
+function cosinesOf(points, prototypes, dim) {
   /** @param {Float32Array} flat */
   const rows = (flat) => [...Array(flat.length / dim).keys()].map((i) => unit([...flat.subarray(i * dim, (i + 1) * dim)]));
   const centres = rows(prototypes);
@@ -135,7 +135,7 @@ export function cosinesOf(points, prototypes, dim) {
  * coordinates of the space they span (Cholesky).
  * @param {number[][]} gram
  */
-export function lowerTriangle(gram) {
+function lowerTriangle(gram) {
   const rows = gram.map(() => [0, 0, 0]);
   for (let i = 0; i < gram.length; i += 1) {
     for (let j = 0; j <= i; j += 1) {
@@ -148,7 +148,7 @@ export function lowerTriangle(gram) {
 }
 
 /** The point whose products with the rows are these: the projection onto their span. @param {number[][]} rows @param {number[]} cosines */
-export function solve(rows, cosines) {
+function solve(rows, cosines) {
   const at = [0, 0, 0];
   for (let i = 0; i < rows.length; i += 1) {
     let rest = cosines[i];

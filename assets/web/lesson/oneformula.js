@@ -1,14 +1,12 @@
 /** Lesson 9: five losses as one formula: their target cosines, the decision plane, and what they train. */
 import { h } from "../dom.js";
-import { boundarySpec } from "../charts.js";
+import { DEGREES, boundarySpec } from "../charts.js";
 import { targetCosine } from "../formula.js";
 import { FormulaView } from "../formulaview.js";
 import { decimal } from "../words.js";
 import { Recorded } from "./recorded.js";
 
 const COUNT = 90;
-/** @type {[number, string][]} */
-const DEGREES = [[0, "0°"], [Math.PI / 2, "90°"], [Math.PI, "180°"]];
 
 export class OneFormula extends Recorded {
   /** @param {HTMLElement} host @param {HTMLElement} side @param {import("./page.js").Context} context */

@@ -33,7 +33,6 @@
  * @property {(base: string) => Promise<void>} loadPlotly
  */
 import { h } from "../dom.js";
-import { openTape } from "../tape.js";
 import { wordsFrom } from "../words.js";
 import { LessonControls } from "./controls.js";
 import { FIGURES } from "./figures.js";
@@ -41,7 +40,10 @@ import { Question } from "./question.js";
 import { Bar } from "./bar.js";
 import { Fitting } from "./fitting.js";
 import { listenToLecture } from "./lecturekeys.js";
-import { filledQuery, queryOf } from "./linking.js";
+import { queryOf } from "./linking.js";
+import { Reading } from "./reading.js";
+import { Tapes } from "./tapes.js";
+import { html } from "./texts.js";
 
 export class LessonPage {
   /** @param {HTMLElement} parent @param {Host} host */
@@ -52,8 +54,7 @@ export class LessonPage {
     parent.append(this.root);
     /** @type {Record<string, {phase: "ask"|"locked"|"open", choice: number|null, values: Record<string, any>}>} what was answered, by lesson */
     this.memory = {};
-    /** @type {Map<string, Promise<import("../tape.js").Tape>>} */
-    this.tapes = new Map();
+    this.tapes = new Tapes(host.tape, (missing) => this.#say(missing ? this.words("lesson_no_recording") : ""));
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     /** @type {import("../classroom/phases.js").Vote|null} the room's vote on this lesson: it decides the phase */
     this.poll = null;
@@ -108,12 +109,12 @@ export class LessonPage {
     const side = h("div", { class: "fv-lesson-side" }, this.question.el, this.controls.el, this.readouts);
     this.fitting.beside(side);
     this.takeAway = h("p", { class: "fv-takeaway" });
-    this.text = h("div");
+    this.reading = new Reading(data, words, host);
     const lead = html("p", data.lead);
     lead.className = "fv-lead";
     const head = h("header", { class: "fv-lesson-head" }, this.title, lead);
     this.#learn();
-    const parts = [this.bar.el, head, this.trouble, h("div", { class: "fv-lesson-main" }, this.figureEl, side), this.takeAway, this.#reading()];
+    const parts = [this.bar.el, head, this.trouble, h("div", { class: "fv-lesson-main" }, this.figureEl, side), this.takeAway, this.reading.el];
     this.root.replaceChildren(...parts);
     this.#raise();
     this.#phase();
@@ -127,22 +128,7 @@ export class LessonPage {
     const { data, words } = this;
     this.question.learn(data.question);
     this.takeAway.replaceChildren(h("b", { text: words("lesson_takeaway") }), html("span", data.takeaway));
-    this.text.replaceChildren(...html("div", data.text).childNodes);
-  }
-
-  /** What students read: not for the hall. */
-  #reading() {
-    const { words, data, host } = this;
-    const look = "fv-button fv-primary fv-try";
-    this.tryIt = host.train
-      ? h("button", { type: "button", class: look, onclick: () => host.train(this.tryQuery) }, words("lesson_try"))
-      : h("a", { class: look, target: "_blank", rel: "noopener" }, words("lesson_try"));
-    // Without the app there is one page to train on.
-    const offered = host.train ? data.try.page === "" : data.app !== null;
-    const sources = html("div", data.sources);
-    sources.className = "fv-sources";
-    return h("section", { class: "fv-reading" }, this.text,
-      offered ? h("p", {}, this.tryIt) : "", h("h2", { text: words("lesson_sources") }), sources);
+    this.reading.learn(data.text);
   }
 
   #raise() {
@@ -160,7 +146,7 @@ export class LessonPage {
         this.controls.set(name, value);
         this.#changed(name, this.controls.values[name]);
       },
-      tape: (name) => this.#tape(name),
+      tape: (name) => this.tapes.get(name),
       view: () => ({ base: this.data.base, theme: this.data.theme, lang: data.lang, strings: data.strings, view: this.data.view, autoplay: false }),
       room: (still) => this.fitting.room(still),
       revealed: () => this.state.phase === "open",
@@ -170,20 +156,6 @@ export class LessonPage {
     this.figure.set({ ...this.controls.values });
     this.root.dataset.shape = data.shape;
     if (this.state.phase === "open") this.figure.open(true);
-  }
-
-  /** @param {string} name */
-  #tape(name) {
-    if (!this.tapes.has(name)) {
-      const tape = this.host.tape(name).then(openTape);
-      this.tapes.set(name, tape);
-      tape.then(() => this.#say(""), (error) => {
-        console.warn(error);
-        this.tapes.delete(name); // another try may find it
-        this.#say(this.words("lesson_no_recording"));
-      });
-    }
-    return this.tapes.get(name);
   }
 
   /** What is wrong around the lesson. @param {string} text */
@@ -204,7 +176,7 @@ export class LessonPage {
   #changed(name, value) {
     this.state.values[name] = value;
     this.figure?.set({ ...this.controls.values });
-    this.#tell();
+    this.reading.follow(this.state.values);
   }
 
   // -- predict, lock, reveal ------------------------------------------------------------------
@@ -264,8 +236,8 @@ export class LessonPage {
     this.question.show(phase, choice, this.data.answer, this.poll);
     this.controls.lock(phase !== "open");
     this.takeAway.hidden = phase !== "open";
-    this.text.hidden = Boolean(this.poll) && phase !== "open"; // it tells the answer
-    this.#tell();
+    this.reading.text.hidden = Boolean(this.poll) && phase !== "open"; // it tells the answer
+    this.reading.follow(this.state.values);
   }
 
   // -- wishes of hand and keys ----------------------------------------------------------------
@@ -309,17 +281,9 @@ export class LessonPage {
     return this.host.link(queryOf(this));
   }
 
-  /** The playground's link follows the controls. */
-  #tell() {
-    if (!this.tryIt) return;
-    const { page, query } = this.data.try;
-    this.tryQuery = filledQuery({ ...query, lang: "{lang}" }, { ...this.state.values, lang: this.data.lang });
-    if (this.data.app !== null) this.tryIt.href = `${this.data.app}${page}?${new URLSearchParams(this.tryQuery)}`;
-  }
-
   /** What a link hides. */
   #hide() {
-    for (const [name, el] of Object.entries({ question: this.question.el, controls: this.controls.el, text: this.root.querySelector(".fv-reading"), bar: this.bar.el, readouts: this.readouts, lead: this.root.querySelector(".fv-lead") })) {
+    for (const [name, el] of Object.entries({ question: this.question.el, controls: this.controls.el, text: this.reading.el, bar: this.bar.el, readouts: this.readouts, lead: this.root.querySelector(".fv-lead") })) {
       el.classList.toggle("fv-gone", this.data.hidden.includes(name));
     }
     for (const [name, { el }] of Object.entries(this.controls.parts)) el.classList.toggle("fv-gone", this.data.hidden.includes(name));
@@ -331,11 +295,4 @@ export class LessonPage {
     this.figure?.dispose();
     this.root.remove();
   }
-}
-
-/** Text of our own lessons, made into HTML by facevis/lessons/texts.py from Markdown without HTML. @param {string} tag @param {string} text */
-export function html(tag, text) {
-  const el = document.createElement(tag);
-  el.innerHTML = text;
-  return el;
 }

@@ -1,6 +1,6 @@
 /** The question: predict, lock, reveal. Shows a phase and reports wishes; decides nothing. In a classroom others stand on it. */
 import { h } from "../dom.js";
-import { html } from "./page.js";
+import { html } from "./texts.js";
 
 export class Question {
   /**

@@ -134,10 +134,6 @@ export class Sketch {
     const apart = this.em * 0.35;
     this.taken.push({ ...box, left: box.left - apart, right: box.right + apart, weight: 8 });
   }
-
-  dispose() {
-    this.el.remove();
-  }
 }
 
 /** Markers: the shape tells apart what colour alone must not. @param {"circle"|"diamond"} shape @param {number} r */

@@ -1,5 +1,6 @@
 /** Lesson 2: digits that were never in training land in the picture, and the classifier is sure of them. */
 import { h } from "../dom.js";
+import { tile } from "../tile.js";
 import { decimal } from "../words.js";
 import { Recorded } from "./recorded.js";
 
@@ -74,11 +75,7 @@ export class Stranger extends Recorded {
     const step = which.length / PICTURES;
     const items = [...Array(PICTURES).keys()].map((k) => {
       const i = which[Math.floor((k + 0.5) * step)];
-      const picture = h("span", { class: "fv-strip-picture", "aria-hidden": "true" });
-      const [column, row] = [i % sprite.columns, Math.floor(i / sprite.columns)];
-      picture.style.backgroundImage = `url("${sprite.url}")`;
-      picture.style.backgroundSize = `${sprite.columns * TILE}em`;
-      picture.style.backgroundPosition = `${-column * TILE}em ${-row * TILE}em`;
+      const picture = tile(sprite, i, TILE);
       const truth = unseen[labels[i] - names.length];
       const text = this.words("lesson_named", { truth, name: names[named[i]], share: decimal(100 * sure[i], this.context.lang, 0) });
       const passes = sure[i] >= Number(this.values.threshold);

@@ -1,5 +1,6 @@
 /** Lesson 12: people who were never in training, told apart by an angle and a threshold. */
 import { h } from "../dom.js";
+import { tile } from "../tile.js";
 import { decimal } from "../words.js";
 import { histogramSpec } from "../charts.js";
 import { LineChart } from "../linechart.js";
@@ -25,10 +26,9 @@ export class Strangers {
     this.said = h("p", { class: "fv-readout", "aria-live": "polite" });
     this.faces = h("ul", { class: "fv-strip fv-faces" });
     this.cells = FARS.map(() => h("td"));
-    const head = h("tr", {}, ...FARS.map((far) => h("th", { scope: "col", text: `FAR ${decimal(100 * far, context.lang, Math.max(0, -Math.log10(far) - 2))}\u00a0%` })));
+    const heads = FARS.map((far) => h("th", { scope: "col", text: `FAR ${decimal(100 * far, context.lang, Math.max(0, -Math.log10(far) - 2))}\u00a0%` }));
     this.rank = h("p", { class: "fv-readout" });
-    const table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "row", rowspan: 2, text: "TAR" }), ...head.childNodes)), h("tbody", {}, h("tr", {}, h("td"), ...this.cells)));
-    table.tHead.rows[0].cells[0].removeAttribute("rowspan");
+    const table = h("table", { class: "fv-table fv-small-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "row", text: "TAR" }), ...heads)), h("tbody", {}, h("tr", {}, h("td"), ...this.cells)));
     this.left = h("div", { class: "fv-chart-figure" }, this.histogram.el, this.said, table, this.rank, this.faces);
     host.replaceChildren(this.left);
     this.table = table;
@@ -124,11 +124,7 @@ export class Strangers {
     if (this.faces.childElementCount === people) return;
     this.faces.replaceChildren(...[...Array(people).keys()].map((k) => {
       const i = labels.indexOf(names.length + k);
-      const picture = h("span", { class: "fv-strip-picture", "aria-hidden": "true" });
-      picture.style.backgroundImage = `url("${sprite.url}")`;
-      picture.style.backgroundSize = `${sprite.columns * TILE}em`;
-      picture.style.backgroundPosition = `${-(i % sprite.columns) * TILE}em ${-Math.floor(i / sprite.columns) * TILE}em`;
-      return h("li", {}, picture);
+      return h("li", {}, tile(sprite, i, TILE));
     }));
   }
 

@@ -2,7 +2,7 @@
 import { h, write } from "../dom.js";
 import { LineChart } from "../linechart.js";
 import { slider } from "./identification.js";
-import { Losses, degrees, nameOf, outline, picture, powerOf } from "./pieces.js";
+import { Losses, chosenLast, degrees, nameOf, outline, picture, powerOf } from "./pieces.js";
 
 const BAR = 3;
 const SHOWN = 12;
@@ -74,7 +74,7 @@ export class Enrolment {
     const { page } = this;
     this.more.entitle(page.words("open_more", { far: powerOf(report.enrol_far) }));
     const alive = [...report.members.keys()].filter((i) => report.members[i].enrol?.by_count?.length);
-    const order = [...alive.filter((i) => i !== page.chosen), ...alive.filter((i) => i === page.chosen)];
+    const order = chosenLast(alive, page.chosen);
     this.more.el.hidden = !order.length;
     if (!order.length) return;
     const last = Math.max(2, ...order.map((i) => report.members[i].enrol.by_count.at(-1)[0]));

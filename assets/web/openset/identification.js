@@ -2,7 +2,7 @@
 import { h, write } from "../dom.js";
 import { captionOf } from "../caption.js";
 import { LineChart } from "../linechart.js";
-import { Losses, degrees, logTicks, nameOf, percent, powerOf } from "./pieces.js";
+import { Losses, chosenLast, degrees, logTicks, nameOf, percent, powerOf } from "./pieces.js";
 
 export class Identification {
   /** @param {HTMLElement} host @param {import("./page.js").OpenSet} page */
@@ -59,7 +59,7 @@ export class Identification {
     const { page } = this;
     const { words } = page;
     const alive = [...found.keys()].filter((i) => !found[i].error);
-    const order = [...alive.filter((i) => i !== page.chosen), ...alive.filter((i) => i === page.chosen)];
+    const order = chosenLast(alive, page.chosen);
     const label = (/** @type {number} */ i) => nameOf(page, i);
     const most = Math.max(2, ...alive.map((i) => found[i].cmc.length));
     this.ranks.show({

@@ -1,6 +1,7 @@
 /** What the parts of the open-set report are built of: the list of losses, pictures, axes, percents. */
 import { h } from "../dom.js";
 import { captionOf } from "../caption.js";
+import { tile } from "../tile.js";
 import { decimal } from "../words.js";
 
 /** Side of a picture, in letters' heights. */
@@ -31,6 +32,11 @@ export function nameOf(page, member) {
   return captionOf(page.data.members[member], page.words, page.data.lang).name;
 }
 
+/** Losses in the order in which they are drawn: the chosen one over the others. @param {number[]} members @param {number} chosen */
+export function chosenLast(members, chosen) {
+  return [...members.filter((i) => i !== chosen), ...members.filter((i) => i === chosen)];
+}
+
 /** Two pictures side by side and their angle. @param {HTMLElement} list @param {number[][]} pairs @param {import("./page.js").OpenSet} page */
 export function showPairs(list, pairs, page) {
   const key = `${page.data.token}|${page.data.lang}|${JSON.stringify(pairs)}`;
@@ -43,16 +49,9 @@ export function showPairs(list, pairs, page) {
 /** One picture of a stranger. @param {import("./page.js").OpenSet} page @param {number} index @param {number} [side] */
 export function picture(page, index, side = TILE) {
   const { report, data } = page;
-  const { columns } = report;
-  const tile = h("span", { class: "fv-face", role: "img", "aria-label": report.names[report.labels[index]], title: report.names[report.labels[index]] });
-  Object.assign(tile.style, {
-    width: `${side}em`,
-    height: `${side}em`,
-    backgroundImage: `url("${data.base}/runs/${data.token}/strangers.png")`,
-    backgroundSize: `${columns * side}em`,
-    backgroundPosition: `${-(index % columns) * side}em ${-Math.floor(index / columns) * side}em`,
-  });
-  return tile;
+  const name = report.names[report.labels[index]];
+  const sheet = { url: `${data.base}/runs/${data.token}/strangers.png`, columns: report.columns };
+  return tile(sheet, index, side, { class: "fv-face", role: "img", "aria-label": name, title: name });
 }
 
 /** @param {number|null|undefined} value @param {string} lang @param {number} [digits] */

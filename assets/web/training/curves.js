@@ -76,7 +76,7 @@ export function metricsOf(evaluations) {
 }
 
 /** The sets of a run's evaluations, in order. @param {any[]} evaluations @returns {string[]} */
-export function setsOf(evaluations) {
+function setsOf(evaluations) {
   return [...new Set(evaluations.map((entry) => String(entry.set)))];
 }
 
