@@ -9,7 +9,7 @@ from facevis.library.shelf import HERE, Entry, losses_of
 from facevis.live import RunConfig
 from facevis.margins import Margin
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
-from facevis.ui import state
+from facevis.ui.quantities import spoken
 
 Translate = Callable[..., str]
 
@@ -81,17 +81,8 @@ def _text(name: str, value: float) -> str:
     return f"{value:.3g}" if name == "loss" else f"{value:.1f}°"
 
 
-def spoken(text: str, in_list: bool = False) -> str:
-    """A text with numbers, with the decimal mark of the language."""
-    if state.language() != "ru":
-        return text
-    if in_list:
-        text = text.replace(", ", "; ")
-    return text.replace(".", ",")
-
-
 def size(t: Translate, count: int) -> str:
-    """Bytes in words."""
+    """Bytes in words, as disks count them."""
     if count >= 100_000:
         return t("megabytes", value=spoken(f"{count / 1e6:.1f}"))
     return t("kilobytes", value=spoken(f"{count / 1e3:.0f}"))

@@ -16,9 +16,9 @@ from facevis.links import start_from_query
 from facevis.ui import controls, progress, runs, state
 from facevis.ui import dimensions_state as dimensions
 from facevis.ui.dimensions_state import DRAWN, FILE, NOBODY, OTHER, Asked
-from facevis.ui.library_words import spoken
 from facevis.ui.live_view import live_view, view_data
 from facevis.ui.openset_part import openset_part
+from facevis.ui.quantities import spoken
 
 Translate = Callable[..., str]
 

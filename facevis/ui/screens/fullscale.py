@@ -15,8 +15,9 @@ from facevis.fullscale.watching import Watch, watches
 from facevis.i18n import browser_strings
 from facevis.live.stream import BASE
 from facevis.ui import fullscale_state as fullscale
-from facevis.ui import library_words, runs, state
+from facevis.ui import quantities, runs, state
 from facevis.ui.live_view import browser_component
+from facevis.ui.quantities import size
 from facevis.ui.screens import fullscale_draft
 
 Translate = Callable[..., str]
@@ -108,9 +109,7 @@ def _caption(t: Translate, job: Job) -> str:
         parts.append(t("full_row_step", step=job.step, steps=job.steps))
     if job.state in ("training", "stopping"):
         loss = Watch(job.folder).last_loss()
-        parts += (
-            [] if loss is None else [t("full_row_loss", loss=library_words.spoken(f"{loss:.4g}"))]
-        )
+        parts += [] if loss is None else [t("full_row_loss", loss=quantities.spoken(f"{loss:.4g}"))]
     return runs.plain(" · ".join([*parts, age(t, time.time() - job.changed)]))
 
 
@@ -198,7 +197,7 @@ def size_of(t: Translate, job: Job) -> str:
             total += path.stat().st_size if path.is_file() else 0
         except OSError:
             continue
-    return fullscale_draft.size(t, total)
+    return size(t, total)
 
 
 # -- the view -------------------------------------------------------------------------------------

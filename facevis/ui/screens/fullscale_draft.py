@@ -1,26 +1,22 @@
-"""Putting a full-scale run together: recipe, pictures, any field; what it will need; start."""
+"""Putting a full-scale run together: recipe, pictures, any field; start."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, get_origin
 
 import streamlit as st
 
 from facevis.fullscale import jobs
 from facevis.fullscale.config import FullScaleConfig
-from facevis.fullscale.needs import Needs, needs
-from facevis.fullscale.probe import Probe
 from facevis.fullscale.recipes import RECIPES
 from facevis.ui import fullscale_state as fullscale
 from facevis.ui import runs, state
 from facevis.ui.fullscale_state import DRAWN, GROUPS, OPEN, SOURCES, Field
-from facevis.ui.library_words import spoken
+from facevis.ui.screens import fullscale_needs
 
 Translate = Callable[..., str]
 
-_POLL = 0.5
 _WORDS = {
     "backbone.name": "network",
     "head.objective": "objective",
@@ -55,7 +51,7 @@ def draw(t: Translate) -> None:
             t("full_processes"), 1, 1024, key=state.key("processes"), help=t("full_processes_help")
         )
         if isinstance(config, FullScaleConfig):
-            _needs(t, config)
+            fullscale_needs.draw(t, config)
         else:
             st.error(runs.plain(config))
         _start(t, config, free)
@@ -75,7 +71,7 @@ def _head(t: Translate) -> None:
     )
     row.markdown(f"**{t('full_new')}**", width="content")
     if row.button(t("full_close"), icon=":material/close:", type="tertiary"):
-        _end_probe()
+        fullscale_needs.end_probe()
         fullscale.drafting(False)
         st.rerun()
     st.selectbox(
@@ -170,98 +166,6 @@ def _step(field: Field) -> float:
     return 0.05 if field.name.startswith("head.m") else abs(field.first) / 10 or 0.1
 
 
-# -- what it will need ----------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=16)
-def _counted(config: FullScaleConfig, identities: int, processes: int) -> Needs:
-    return needs(config, identities, processes)
-
-
-def _needs(t: Translate, config: FullScaleConfig) -> None:
-    """Counted at once; speed and time after a measurement."""
-    processes = state.read("processes")
-    st.markdown(f"**{t('full_needs')}**")
-    try:
-        with st.spinner(t("full_opening")):
-            about = fullscale.about(config)
-            found = _counted(config, about.identities, processes)
-    except ValueError as error:
-        st.error(runs.plain(str(error)))
-        return
-    images, identities = grouped(about.images), grouped(about.identities)
-    st.caption(t("full_corpus", name=runs.plain(about.name), images=images, identities=identities))
-    columns = st.columns(5)
-    network, head = found.network_parameters, found.head_parameters or 0
-    columns[0].metric(
-        t("full_parameters"),
-        millions(t, network + head),
-        help=t("full_parameters_help", network=millions(t, network), head=millions(t, head)),
-    )
-    columns[1].metric(
-        t("full_memory"),
-        size(t, found.device_bytes),
-        help=t(
-            "full_memory_help",
-            exact=size(t, found.fixed_bytes),
-            activations=size(t, found.activation_bytes),
-        ),
-    )
-    kept = min(config.follow.keep, -(-config.schedule.steps // config.follow.checkpoint_every))
-    columns[2].metric(
-        t("full_checkpoint"),
-        size(t, found.checkpoint_bytes),
-        help=t("full_checkpoint_help", all=size(t, found.checkpoint_bytes * kept)),
-    )
-    _measured(t, config, processes, columns[3:])
-
-
-def _measured(t: Translate, config: FullScaleConfig, processes: int, columns: Any) -> None:
-    probe = _probe_of(config, processes)
-    result = probe.result if probe is not None else None
-    columns[0].metric(t("full_speed"), grouped(result["images_per_second"]) if result else "–")
-    seconds = result["seconds_left_for_the_run"] if result else None
-    columns[1].metric(t("full_time"), "–" if seconds is None else duration(t, seconds))
-    if probe is not None and probe.running:
-        _progress(t, probe)
-        return
-    if probe is not None and probe.error:
-        st.error(runs.plain(probe.error))
-    if result is None and st.button(
-        t("full_probe"), icon=":material/speed:", help=t("full_probe_help")
-    ):
-        _end_probe()
-        state.keep("full:probe", ((config, processes), Probe(config, processes)))
-        st.rerun()
-
-
-def _probe_of(config: FullScaleConfig, processes: int) -> Probe | None:
-    """The measurement of this very configuration, if there is one."""
-    asked, probe = state.recall("full:probe", (None, None))
-    return probe if asked == (config, processes) else None
-
-
-def _end_probe() -> None:
-    _, probe = state.take("full:probe") or (None, None)
-    if probe is not None and probe.running:
-        probe.cancel()
-
-
-def _progress(t: Translate, probe: Probe) -> None:
-    @st.fragment(run_every=_POLL)
-    def show() -> None:
-        if not probe.running:
-            st.rerun()
-        columns = st.columns([5, 1], vertical_alignment="center")
-        phase, share = probe.progress
-        columns[0].progress(min(1.0, share), text=t(f"full_probe_phase_{phase}"))
-        if columns[1].button(t("full_cancel"), key="full:cancel"):
-            _end_probe()
-            st.rerun()
-
-    show()
-
-
 # -- start ----------------------------------------------------------------------------------------
 
 
@@ -281,7 +185,7 @@ def _start(t: Translate, config: FullScaleConfig | str, free: str) -> None:
         with st.spinner(t("full_opening")):
             fullscale.about(config)
             fullscale.check_sets(config)
-        _end_probe()
+        fullscale_needs.end_probe()
         jobs.submit(jobs.runs_folder(), name, config, state.read("processes"))
     except ValueError as error:
         st.error(runs.plain(str(error)))
@@ -289,46 +193,3 @@ def _start(t: Translate, config: FullScaleConfig | str, free: str) -> None:
     state.keep("full:next", name)
     fullscale.drafting(False)
     st.rerun()
-
-
-# -- numbers in words -----------------------------------------------------------------------------
-
-
-def grouped(number: float) -> str:
-    """Whole, with thin spaces between thousands.
-
-    >>> grouped(12345.6)
-    '12\\u202f346'
-    """
-    return f"{number:,.0f}".replace(",", "\u202f")
-
-
-def millions(t: Translate, count: int) -> str:
-    """A count in millions, or as it is.
-
-    >>> millions(lambda key, value: f"{value} M", 38_400)
-    '38\\u202f400'
-    """
-    if count < 1e6:
-        return grouped(count)
-    return t("full_millions", value=spoken(f"{count / 1e6:.3g}"))
-
-
-def size(t: Translate, count: float) -> str:
-    """Bytes in the unit that fits."""
-    if count >= 2**30:
-        return t("full_gibibytes", value=spoken(f"{count / 2**30:.3g}"))
-    return t("full_mebibytes", value=spoken(f"{max(1, count / 2**20):.3g}"))
-
-
-def duration(t: Translate, seconds: float) -> str:
-    """A time in its two largest units."""
-    for name, length, inner, part in (
-        ("days", 86_400, "hours", 3600),
-        ("hours", 3600, "minutes", 60),
-        ("minutes", 60, "seconds", 1),
-    ):
-        if seconds >= length:
-            rest = int(seconds % length / part)
-            return f"{t(f'full_{name}', n=int(seconds / length))} {t(f'full_{inner}', n=rest)}"
-    return t("full_seconds", n=int(seconds))

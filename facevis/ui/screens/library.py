@@ -1,23 +1,22 @@
-"""The page of all runs: listed, compared, annotated, given away and taken in."""
+"""The page of all runs: listed, compared, annotated, renamed and deleted."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import pandas as pd
 import streamlit as st
 
 from facevis.fullscale import jobs
-from facevis.library import comparing, notes, packing
-from facevis.library.shelf import FULL, HERE, KINDS, ORDERS, Entry, entries
+from facevis.library import comparing, notes
+from facevis.library.shelf import HERE, KINDS, ORDERS, Entry, entries
 from facevis.ui import library_state as library
 from facevis.ui import runs, state
 from facevis.ui.library_words import number, size, title, what
-from facevis.ui.screens import library_comparison
-from facevis.validation import path_of
+from facevis.ui.screens import library_comparison, library_files
+from facevis.ui.screens.library_acts import act, tell
 
 Translate = Callable[..., str]
 
@@ -30,17 +29,17 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
     runs.begin(t, query, library.begin)
     st.caption(t("runs_lead"))
     found = entries(jobs.runs_folder())
-    _tell(t)
+    tell(t)
     keys, gone = library.chosen(found)
     if gone:
         st.warning(t("runs_gone", names=runs.plain(", ".join(gone))))
     if not found:
-        _take_in(t)
+        library_files.take_in(t)
         st.query_params.from_dict({"lang": state.language()})
         st.info(t("runs_none", folder=runs.plain(str(jobs.runs_folder()))))
         return
     _shelf(t, found)
-    _take_in(t)
+    library_files.take_in(t)
     by_key = {entry.key: entry for entry in found}
     st.multiselect(
         t("runs_chosen"),
@@ -60,18 +59,6 @@ def page(t: Translate, query: Mapping[str, str] | None) -> None:
     for entry in chosen:
         with st.expander(runs.plain(title(t, entry)), expanded=len(chosen) == 1):
             _one(t, entry)
-
-
-def _tell(t: Translate) -> None:
-    said = library.said()
-    if said is not None:
-        (st.error if said[0] == "error" else st.success)(runs.plain(said[1]))
-
-
-def _act(work: Callable[[], str]) -> None:
-    """Do something with a run, and draw the page anew."""
-    library.do(work)
-    st.rerun()
 
 
 # -- the list -------------------------------------------------------------------------------------
@@ -155,7 +142,7 @@ def _one(t: Translate, entry: Entry) -> None:
     actions = st.container(horizontal=True, vertical_alignment="center")
     if entry.state != "broken" and not entry.busy:
         with actions.popover(t("runs_export"), icon=":material/archive:"):
-            _export(t, entry, entry.folder)
+            library_files.export(t, entry, entry.folder)
     if entry.busy:
         st.caption(t("runs_busy"))
         return
@@ -180,7 +167,7 @@ def _keep(t: Translate, entry: Entry) -> None:
             library.follow(entry.key, kept)
             return t("runs_kept", name=kept)
 
-        _act(work)
+        act(work)
 
 
 def _notes(t: Translate, folder: Path) -> None:
@@ -207,13 +194,13 @@ def _rename(t: Translate, old: str, folder: Path) -> None:
             library.follow(old, new)
             return t("runs_renamed", old=old, new=new)
 
-        _act(work)
+        act(work)
 
 
 def _free(t: Translate, entry: Entry, folder: Path) -> None:
     st.markdown(t("runs_free_sure", count=len(entry.checkpoints) - 1))
     if st.button(t("runs_free_now"), type="primary", key=f"library:free:{entry.name}"):
-        _act(lambda: t("runs_freed", size=size(t, notes.free_checkpoints(folder))))
+        act(lambda: t("runs_freed", size=size(t, notes.free_checkpoints(folder))))
 
 
 def _delete(t: Translate, entry: Entry, folder: Path) -> None:
@@ -226,84 +213,4 @@ def _delete(t: Translate, entry: Entry, folder: Path) -> None:
             library.follow(entry.key, None)
             return t("runs_deleted", name=entry.name)
 
-        _act(work)
-
-
-# -- files ----------------------------------------------------------------------------------------
-
-
-def _export(t: Translate, entry: Entry, folder: Path) -> None:
-    weights = entry.kind == FULL and bool(entry.checkpoints)
-    checkpoints = weights and st.toggle(
-        t("runs_export_weights", size=size(t, entry.weights)),
-        value=True,
-        key=f"library:weights:{entry.name}",
-    )
-    sizes = [path.stat().st_size for path in _packed_files(folder, checkpoints)]
-    key, file_name = f"library:packed:{entry.name}", f"{entry.name}{packing.SUFFIX}"
-    if sum(sizes) <= library.LARGEST_UPLOAD:
-        if st.button(t("runs_export_make"), key=f"library:make:{entry.name}"):
-            with st.spinner(t("runs_exporting")):
-                library.do(lambda: _make(t, key, folder, checkpoints))
-            _tell(t)
-        packed = state.recall(key)
-        if packed is not None and packed.of == (folder, checkpoints):
-            st.download_button(
-                t("runs_export_save", name=file_name, size=size(t, packed.path.stat().st_size)),
-                data=packed.path.read_bytes,
-                file_name=file_name,
-                mime="application/zip",
-                on_click="ignore",
-                type="primary",
-            )
-    target = st.text_input(
-        t("runs_export_here"),
-        str(Path.home() / file_name),
-        key=f"library:to:{entry.name}",
-        help=t("runs_export_here_help"),
-    )
-    if st.button(t("runs_export_write"), key=f"library:write:{entry.name}"):
-        with st.spinner(t("runs_exporting")):
-            library.do(lambda: _write(t, folder, path_of(target), checkpoints))
-        _tell(t)
-
-
-def _packed_files(folder: Path, checkpoints: bool) -> list[Path]:
-    found = [folder / name for name in packing.members(folder, checkpoints)]
-    return [path for path in found if path.is_file()]
-
-
-def _make(t: Translate, key: str, folder: Path, checkpoints: bool) -> str:
-    state.keep(key, None)
-    state.keep(key, library.Packed(folder, checkpoints))
-    return t("runs_export_made")
-
-
-def _write(t: Translate, folder: Path, target: Path, checkpoints: bool) -> str:
-    packing.pack(folder, target, checkpoints)
-    return t("runs_export_written", path=str(target))
-
-
-def _take_in(t: Translate) -> None:
-    with st.expander(t("runs_import"), icon=":material/unarchive:"):
-        st.caption(t("runs_import_help"))
-        st.file_uploader(
-            t("runs_import_file"), type="zip", key="library:upload", on_change=lambda: _uploaded(t)
-        )
-        columns = st.columns([4, 1], vertical_alignment="bottom")
-        path = columns[0].text_input(t("runs_import_path"), key=state.key("path"))
-        if columns[1].button(t("runs_import_now"), key="library:import"):
-            _act(lambda: _taken(t, path))
-
-
-def _uploaded(t: Translate) -> None:
-    """Callback of the upload."""
-    upload = state.recall("library:upload")
-    if upload is not None:
-        library.do(lambda: _taken(t, upload))
-
-
-def _taken(t: Translate, source: str | BinaryIO) -> str:
-    name = library.take_in(source)
-    library.follow("", name)
-    return t("runs_imported", name=name)
+        act(work)

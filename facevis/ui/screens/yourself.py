@@ -14,7 +14,7 @@ from facevis.embedders.packaged import THRESHOLD
 from facevis.photographs import Photograph, of_folder
 from facevis.photographs.gallery import Place, Portrait, place
 from facevis.photographs.reading import MOST
-from facevis.ui import library_words, runs, state
+from facevis.ui import quantities, runs, state
 from facevis.ui import yourself_state as yourself
 from facevis.ui.live_view import live_view, view_data
 
@@ -222,7 +222,7 @@ def _nearest(t: Translate, found: Place, seen: list[Portrait], packaged: bool) -
         st.caption(
             t(
                 "you_threshold",
-                cosine=library_words.spoken(str(THRESHOLD)),
+                cosine=quantities.spoken(str(THRESHOLD)),
                 threshold=_angle(_REFERENCE),
             )
         )
@@ -261,4 +261,4 @@ def _histogram(t: Translate, found: Place, packaged: bool) -> None:
 
 def _angle(degrees: float) -> str:
     """In the way of the language."""
-    return library_words.spoken(f"{degrees:.1f}")
+    return quantities.spoken(f"{degrees:.1f}")
