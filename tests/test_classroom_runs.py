@@ -45,6 +45,8 @@ def test_a_student_tries_a_small_run_and_the_same_settings_are_the_same_run(own)
         assert found[0]["ignored"] == [
             "steps=90000 was ignored: in the classroom it is at most 3000."
         ]
+        answer = ask(url, "/facevis/try?lang=ru", cookie=student.cookie, body={"query": query})
+        assert answer.json()["ignored"] == ["Не учтено steps=90000: на занятии не больше 3000."]
         assert found[0]["member"]["objective"] == "cosface"
         run = rooms.find(found[0]["token"])
         assert (run.config.steps, run.config.seed) == (3000, 41)

@@ -12,6 +12,9 @@ from facevis.assets import asset_path
 from facevis.geometry import max_cosface, packing_angle
 from facevis.i18n import LANGUAGES, Said, strings, told, translator
 from facevis.links import from_query
+from facevis.live.projection import parse_projection
+from facevis.margins import Margin
+from facevis.ui.library_words import size, with_margin
 
 UI = Path(__file__).parents[1] / "facevis" / "ui"
 PLURALS = re.compile(r"_(one|few|many|other)$")
@@ -52,8 +55,17 @@ def test_what_a_link_says_wrongly_is_said_in_the_pages_language():
         assert again == sentence
         assert not re.search("give|choose|ignored", told(russian, again))
     assert "Не учтено m2=9: зазор m2: 9.0 не подходит" in told(russian, ignored[0])
+    with pytest.raises(ValueError, match="a class is 9") as wrong:
+        parse_projection("span:0,1,9", 5)
+    assert told(russian, wrong.value) == "класс: 9 не подходит; нужно целое число от 0 до 4."
     assert told(russian, ValueError("no words")) == "no words"
     assert told(russian, ValueError(Said("link_number"))) == "нужно число."
+
+
+def test_numbers_of_a_loss_and_of_a_file_are_written_as_the_language_has_them(monkeypatch):
+    monkeypatch.setattr("facevis.ui.state.language", lambda: "ru")
+    assert with_margin("ArcFace", Margin.arcface(0.5), 16.0) == "ArcFace; m2 = 0,5; s = 16"
+    assert "1,3" in size(translator("ru"), 1_260_000)
 
 
 def test_an_unknown_key_fails_and_an_unknown_language_is_english():

@@ -24,7 +24,7 @@ from facevis.classroom.handouts import Handout, Handouts
 from facevis.classroom.messages import LARGEST, parse_code, parse_try
 from facevis.classroom.room import Classroom
 from facevis.classroom.trying import small_run
-from facevis.i18n import LANGUAGES
+from facevis.i18n import LANGUAGES, told, translator
 from facevis.lessons.programme import LESSONS, WITH_RUN
 from facevis.lessons.taping import tape_of_run
 from facevis.live import stream
@@ -148,6 +148,7 @@ class Students:
         """A small run of a student's own settings, trained once for all who ask for it."""
         if not self._budget(_token(request)).spend():
             return _json({"error": "that was quick; try again in a few seconds."}, 429)
+        t = translator(request.query_params.get("lang", ""))
         try:
             config, ignored = small_run(parse_try(await _body(request)))
             async with self._sharing:
@@ -155,9 +156,10 @@ class Students:
         except RoomFull as error:
             return _json({"error": str(error)}, 503)
         except ValueError as error:
-            return _json({"error": str(error)}, 400)
+            return _json({"error": told(t, error)}, 400)
         member = describe_member(config.members[0])
-        return _json({"token": token, "mode": "single", "ignored": ignored, "member": member}, 200)
+        said = [told(t, each) for each in ignored]
+        return _json({"token": token, "mode": "single", "ignored": said, "member": member}, 200)
 
     def _budget(self, token: str) -> Budget:
         while len(self._tries) > 4 * self._room.limits.students:

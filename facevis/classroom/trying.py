@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from facevis.i18n import Said
+from facevis.link_parts import ignored_part
 from facevis.links import from_query
 from facevis.live import RunConfig
 
@@ -25,7 +27,8 @@ def small_run(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
     """
     config, ignored = from_query(query)
     if config.dataset != DATASET:
-        ignored.append(f"data={config.dataset} was ignored: in the classroom it is {DATASET}.")
+        said = Said("link_classroom", value=DATASET)
+        ignored.append(ignored_part("data", config.dataset, said))
         config = replace(config, dataset=DATASET, identities=None, unseen=0)
     bounds = {"steps": STEPS, "batch_size": BATCH}
     smaller: dict[str, Any] = {}
@@ -33,5 +36,5 @@ def small_run(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
         value = getattr(config, name)
         if value is not None and value > most:
             smaller[name] = most
-            ignored.append(f"{name}={value} was ignored: in the classroom it is at most {most}.")
+            ignored.append(ignored_part(name, str(value), Said("link_classroom_most", most=most)))
     return replace(config, **smaller), ignored

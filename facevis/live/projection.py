@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import eigh
 
-from facevis.validation import choice, whole
+from facevis.i18n import Said
+from facevis.validation import choice, shown, whole
 
 KINDS = ("span", "pca")
 BAR_DEG = 3
@@ -36,16 +37,16 @@ def parse_projection(text: str, num_classes: int) -> Projection:
     Projection(kind='span', classes=(4, 0, 7))
     """
     kind, _, rest = text.partition(":")
-    choice("the projection", kind, KINDS)
+    choice(Said("link_projection"), kind, KINDS)
     if kind == "pca":
         return Projection("pca", ())
     parts = rest.split(",")
     if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
-        raise ValueError(f"the classes are {rest[:40]!r}; give three numbers, as in span:0,1,2.")
-    classes = tuple(whole("a class", int(part), 0, num_classes - 1) for part in parts)
+        raise ValueError(Said("wrong_three", value=shown(rest)))
+    classes = tuple(whole(Said("link_a_class"), int(part), 0, num_classes - 1) for part in parts)
     wanted = min(3, num_classes)
     if len(set(classes)) != wanted or len(classes) != wanted:
-        raise ValueError(f"the classes are {rest[:40]!r}; give {wanted} different ones.")
+        raise ValueError(Said("wrong_classes", value=shown(rest), count=wanted))
     return Projection("span", classes)
 
 

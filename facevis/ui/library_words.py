@@ -44,7 +44,7 @@ def _losses(t: Translate, config: FullScaleConfig | RunConfig) -> str:
         head = config.head
         if head.objective != "margin":
             return names[0]
-        return _margin(names[0], Margin(head.m1, head.m2, head.m3), head.scale)
+        return with_margin(names[0], Margin(head.m1, head.m2, head.m3), head.scale)
     if len(names) > 1:
         different = list(dict.fromkeys(names))
         shown = ", ".join(different[:_FEW]) + (" …" if len(different) > _FEW else "")
@@ -52,14 +52,15 @@ def _losses(t: Translate, config: FullScaleConfig | RunConfig) -> str:
     member = config.members[0]
     assert member.margin is not None
     in_family = member.objective in MARGIN_FAMILY
-    return _margin(names[0], member.margin, member.scale) if in_family else names[0]
+    return with_margin(names[0], member.margin, member.scale) if in_family else names[0]
 
 
 def _loss(t: Translate, name: str) -> str:
     return t(f"objective_{name}") if name in OBJECTIVES else t(f"runs_loss_{name}")
 
 
-def _margin(name: str, margin: Margin, scale: float) -> str:
+def with_margin(name: str, margin: Margin, scale: float) -> str:
+    """A loss and what was set."""
     values = dict(zip(("m1", "m2", "m3"), margin.as_tuple(), strict=True))
     parts = [f"{key} = {value:g}" for key, value in values.items() if value != (key == "m1")]
     return spoken(", ".join([name, *parts, f"s = {scale:g}"]), in_list=True)

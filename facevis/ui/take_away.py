@@ -18,6 +18,7 @@ from facevis.library.toys import taken_from
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
 from facevis.ui import state
+from facevis.ui.library_words import size
 from facevis.ui.runs import plain
 
 Translate = Callable[..., str]
@@ -149,7 +150,7 @@ def _offer(t: Translate, run: LiveRun, job: Job | None) -> None:
         st.error(plain(job.error))
     if job is not None and job.data:
         columns[2].download_button(
-            t("take_away_save", name=job.name, size=_size(t, len(job.data))),
+            t("take_away_save", name=job.name, size=size(t, len(job.data))),
             data=job.data,
             file_name=job.name,
             mime=_MIME[job.format],
@@ -163,12 +164,3 @@ def _progress(t: Translate, job: Job) -> None:
     columns[0].progress(min(1.0, job.share), text=t("take_away_making", name=job.format.upper()))
     if columns[1].button(t("seeds_cancel"), key=state.own_key("stop_job")):
         job.cancel()
-
-
-def _size(t: Translate, count: int) -> str:
-    megabytes = count / 1e6
-    return (
-        t("megabytes", value=f"{megabytes:.1f}")
-        if megabytes >= 0.1
-        else t("kilobytes", value=f"{count / 1e3:.0f}")
-    )

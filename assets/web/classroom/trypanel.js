@@ -123,7 +123,7 @@ export class TryPanel {
     this.button.disabled = true;
     this.button.textContent = words("room_try_asking");
     try {
-      const answer = await fetch(`${this.base}/try`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query: queryOf(this.wish) }) });
+      const answer = await fetch(`${this.base}/try?lang=${this.look.lang}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query: queryOf(this.wish) }) });
       await this.#answered(answer);
     } catch {
       this.said.textContent = words("room_try_failed");

@@ -15,6 +15,8 @@ from facevis.live.rooms import rooms
 from facevis.live.study import MOST_MEMBERS, Summary, claim, study_config, summarise
 from facevis.live.trainer import LiveRun
 from facevis.ui import runs, state
+from facevis.ui.library_words import with_margin
+from facevis.ui.quantities import spoken
 
 Translate = Callable[..., str]
 
@@ -136,9 +138,7 @@ def _name(t: Translate, member: Member) -> str:
     if not member.in_margin_family:
         return name
     assert member.margin is not None
-    values = dict(zip(("m1", "m2", "m3"), member.margin.as_tuple(), strict=True))
-    parts = [f"{key} = {value:g}" for key, value in values.items() if value != (key == "m1")]
-    return ", ".join([name, *parts, f"s = {member.scale:g}"])
+    return with_margin(name, member.margin, member.scale)
 
 
 def table_html(t: Translate, summary: Summary, names: list[str], reference: int) -> str:
@@ -178,9 +178,7 @@ def _cell(t: Translate, summary: Summary, column: str, member: int, reference: i
         text += f" <small>± {half * factor:.1f}</small>"
     verdict = summary.verdict(column, member, reference)
     said = "" if member == reference else t(f"verdict_{verdict}")
-    if state.language() == "ru":
-        text = text.replace(".", ",")
-    return f"<td>{text}<i data-verdict='{verdict}'>{html.escape(said)}</i></td>"
+    return f"<td>{spoken(text)}<i data-verdict='{verdict}'>{html.escape(said)}</i></td>"
 
 
 def _plain(config: RunConfig) -> int | None:

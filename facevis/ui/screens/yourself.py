@@ -179,9 +179,7 @@ def _answer(t: Translate, seen: list[Portrait], people: np.ndarray, you: str) ->
         if chosen is None:
             st.info(t("you_model_waiting"))
             return
-        points = yourself.embed(
-            *chosen, seen, lambda share: bar.progress(share, t("you_embedding"))
-        )
+        points = yourself.embed(*chosen, seen, embedding)
         found = place(points, people, you)
     except ValueError as error:
         st.error(runs.plain(str(error)))
