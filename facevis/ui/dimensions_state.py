@@ -11,19 +11,18 @@ from facevis.embedders import OnnxOptions
 from facevis.fullscale import jobs
 from facevis.i18n import Said
 from facevis.link_parts import ignored_part
-from facevis.live.projection import KINDS, parse_projection
+from facevis.live.projection import KINDS
 from facevis.live.rooms import rooms
-from facevis.ui import state
+from facevis.ui import projection_state, state
+from facevis.ui.projection_state import CHOSEN, FIRST_THREE
 from facevis.validation import path_of
 
 PARTS = ("landing", "verification", "hardest", "enrolment", "identification")
-CHOSEN = ("first", "second", "third")
 FILE, OTHER, NOBODY, DRAWN = ":file", "other", "nobody", "drawn"
 """What stands in the lists beside runs and sets; no run has a colon in its name."""
 DRAWN_PEOPLE = "faces:identities=48,images=20,size=112"
 EMBEDDINGS = ".embeddings"
 """Folder in the folder of all runs where embeddings are kept."""
-_FIRST = {"kind": KINDS[0], **dict(zip(CHOSEN, range(3), strict=True))}
 _CHANNELS = ("rgb", "bgr")
 
 
@@ -51,12 +50,8 @@ class Asked:
 
 def begin(query: Mapping[str, str]) -> list[str]:
     """Take the state from the link; returns what of it was ignored."""
-    ignored: list[str] = []
-    part = query.get("part", PARTS[0])
-    if part not in PARTS:
-        ignored.append(ignored_part("part", part, Said("link_choose", choices=", ".join(PARTS))))
-        part = PARTS[0]
-    values: dict[str, object] = {"part": part, "identities": 24, "images_each": 12, **_FIRST}
+    values, ignored = projection_state.begin(query, PARTS, 1000)
+    values |= {"identities": 24, "images_each": 12}
     names = trained_runs()
     run = query.get("run")
     if run is not None and run not in names:
@@ -72,12 +67,6 @@ def begin(query: Mapping[str, str]) -> list[str]:
             ignored.append(
                 ignored_part("step", step, Said("link_choose", choices=", ".join(steps)))
             )
-    if "proj" in query:
-        try:
-            found = parse_projection(query["proj"], 1000)
-            values |= {"kind": found.kind, **dict(zip(CHOSEN, found.classes, strict=False))}
-        except ValueError as error:
-            ignored.append(ignored_part("proj", query["proj"], error))
     state.write(values)
     state.keep("dimensions:at_once", run is not None)
     return ignored
@@ -91,7 +80,7 @@ def trained_runs() -> list[str]:
 
 def take_source() -> None:
     """Callback of the model: its own checkpoints and sets."""
-    state.write({"until": None, "people": None, "strangers": None, **_FIRST})
+    state.write({"until": None, "people": None, "strangers": None, "kind": KINDS[0], **FIRST_THREE})
 
 
 def asked(train: str, sets: Sequence[str]) -> Asked | None:

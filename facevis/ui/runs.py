@@ -51,6 +51,26 @@ def open_run(
     return current
 
 
+def page(
+    t: Translate,
+    query: Mapping[str, str] | None,
+    take: Callable[[Mapping[str, str]], list[str]],
+    sidebar: Callable[[Translate], str | None],
+    configuration: Callable[[str], RunConfig],
+    *,
+    aligned: bool = False,
+) -> Shown | None:
+    """A page of one run: its link, its controls, which give the dataset, and the run that they
+    describe; None while there is nothing to draw."""
+    begin(t, query, take)
+    with st.sidebar:
+        dataset = sidebar(t)
+    if dataset is None:
+        st.info(t("own_waiting"))
+        return None
+    return open_run(t, lambda: configuration(dataset), aligned=aligned)
+
+
 def begin(
     t: Translate,
     query: Mapping[str, str] | None,

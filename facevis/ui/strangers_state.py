@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from facevis.i18n import Said
-from facevis.link_parts import ignored_part
 from facevis.links import DIMENSIONS_OF_STRANGERS, comparison_from_query
 from facevis.live import RunConfig
 from facevis.live.presets import OPEN_SET, OPEN_SET_CLASSES, OPEN_SET_SCALE
-from facevis.live.projection import KINDS, parse_projection
-from facevis.ui import comparison_state, state
+from facevis.ui import comparison_state, projection_state, state
+from facevis.ui.projection_state import CHOSEN, FIRST_THREE
 
 PARTS = ("verification", "landing", "identification", "enrolment", "certainty")
-CHOSEN = ("first", "second", "third")
-_FIRST_THREE = dict(zip(CHOSEN, range(3), strict=True))
 _OWN_CLASSES = (0, 5)
 
 
@@ -25,19 +21,9 @@ def begin(query: Mapping[str, str]) -> list[str]:
     if config.unseen < 2:
         config = _with_strangers(config)
     comparison_state.show(config)
-    part = query.get("part", PARTS[0])
-    if part not in PARTS:
-        ignored.append(ignored_part("part", part, Said("link_choose", choices=", ".join(PARTS))))
-        part = PARTS[0]
-    values: dict[str, object] = {"part": part, "kind": KINDS[0], **_FIRST_THREE}
-    if "proj" in query:
-        try:
-            found = parse_projection(query["proj"], config.identities or 1000)
-            values |= {"kind": found.kind, **dict(zip(CHOSEN, found.classes, strict=False))}
-        except ValueError as error:
-            ignored.append(ignored_part("proj", query["proj"], error))
+    values, more = projection_state.begin(query, PARTS, config.identities or 1000)
     state.write(values)
-    return ignored
+    return [*ignored, *more]
 
 
 def _with_strangers(config: RunConfig) -> RunConfig:
@@ -48,7 +34,7 @@ def _with_strangers(config: RunConfig) -> RunConfig:
 def take_dataset() -> None:
     """Callback of the dataset: as many identities in and out of training as it has."""
     identities, unseen = OPEN_SET_CLASSES.get(state.read("dataset"), _OWN_CLASSES)
-    state.write({"identities": identities, "unseen": unseen, **_FIRST_THREE})
+    state.write({"identities": identities, "unseen": unseen, **FIRST_THREE})
 
 
 def take_dimension() -> None:

@@ -28,13 +28,7 @@ SCALES = (1e-3, 1e4)
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
-    runs.begin(t, query, comparison.begin)
-    with st.sidebar:
-        dataset = _sidebar(t)
-    if dataset is None:
-        st.info(t("own_waiting"))
-        return
-    run = runs.open_run(t, lambda: comparison.configuration(dataset))
+    run = runs.page(t, query, comparison.begin, _sidebar, comparison.configuration)
     if run is not None:
         _draw(t, *run)
 

@@ -18,6 +18,7 @@ from facevis.ui import dimensions_state as dimensions
 from facevis.ui.dimensions_state import DRAWN, FILE, NOBODY, OTHER, Asked
 from facevis.ui.live_view import live_view, view_data
 from facevis.ui.openset_part import openset_part
+from facevis.ui.projection_state import CHOSEN
 from facevis.ui.quantities import spoken
 
 Translate = Callable[..., str]
@@ -226,7 +227,7 @@ def _sphere(t: Translate, survey: Survey) -> str:
     controls.projection_kind(t, columns[0])
     if state.read("kind") == "span":
         three = dimensions.projection(len(names)).partition(":")[2].split(",")
-        for column, name, chosen in zip(columns[1:], dimensions.CHOSEN, three, strict=False):
+        for column, name, chosen in zip(columns[1:], CHOSEN, three, strict=False):
             state.write({name: int(chosen)})
             column.selectbox(
                 t(f"dims_{name}"),

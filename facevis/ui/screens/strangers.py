@@ -15,6 +15,7 @@ from facevis.ui import controls, runs, state, take_away
 from facevis.ui import strangers_state as strangers
 from facevis.ui.live_view import live_view, view_data
 from facevis.ui.openset_part import openset_part
+from facevis.ui.projection_state import CHOSEN
 from facevis.ui.screens.comparison import SCALES, member
 
 Translate = Callable[..., str]
@@ -22,13 +23,7 @@ Translate = Callable[..., str]
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the part that is looked at."""
-    runs.begin(t, query, strangers.begin)
-    with st.sidebar:
-        dataset = _sidebar(t)
-    if dataset is None:
-        st.info(t("own_waiting"))
-        return
-    run = runs.open_run(t, lambda: strangers.configuration(dataset))
+    run = runs.page(t, query, strangers.begin, _sidebar, strangers.configuration)
     if run is not None:
         _draw(t, *run)
 
@@ -54,7 +49,7 @@ def _projection(t: Translate) -> None:
     controls.projection_kind(t, st)
     if state.read("kind") == "span":
         columns = st.columns(3)
-        for column, name in zip(columns, strangers.CHOSEN, strict=True):
+        for column, name in zip(columns, CHOSEN, strict=True):
             controls.number(column, t, name, 0, 999, 1, words=f"open_{name}")
 
 

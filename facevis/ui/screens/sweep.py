@@ -20,13 +20,7 @@ Translate = Callable[..., str]
 
 def page(t: Translate, query: Mapping[str, str] | None) -> None:
     """Controls → configuration, open its run, draw the live view."""
-    runs.begin(t, query, sweep.begin)
-    with st.sidebar:
-        dataset = _sidebar(t)
-    if dataset is None:
-        st.info(t("own_waiting"))
-        return
-    run = runs.open_run(t, lambda: sweep.configuration(dataset), aligned=True)
+    run = runs.page(t, query, sweep.begin, _sidebar, sweep.configuration, aligned=True)
     if run is not None:
         _draw(t, *run)
 
