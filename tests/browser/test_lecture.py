@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from heard import Heard
 
 from facevis.i18n import LANGUAGES, strings
 from facevis.lessons.export import lesson_html, write_course
@@ -23,30 +24,22 @@ REFUSED = """() => {
   }
   return count;
 }"""
-STREAMLITS_OWN = "404"
-"""It asks for two files below each sub-page that are not there."""
 
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    watch(page)
+    page = opened(browser, viewport={"width": 1280, "height": 720})
     yield page
-    context.close()
+    page.context.close()
 
 
-def watch(page):
-    page.faults = []
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on(
-        "console",
-        lambda m: (
-            page.faults.append(m.text)
-            if m.type == "error" and STREAMLITS_OWN not in m.text
-            else None
-        ),
-    )
+def opened(browser, **options):
+    """A page of a new window, and what it complains of."""
+    context = browser.new_context(**options)
+    heard = Heard(context)
+    page = context.new_page()
+    page.heard, page.faults = heard, heard.faults
+    return page
 
 
 def shown(page, number):
@@ -197,9 +190,7 @@ def test_the_notes_open_beside_the_lecture(page, app_url):
 
 
 def test_reduced_motion_shows_the_end_at_once(browser, app_url):
-    context = browser.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    watch(page)
+    page = opened(browser, reduced_motion="reduce")
     page.goto(f"{app_url}/lecture?lesson=1")
     shown(page, 1)
     page.wait_for_selector(".fv-where", state="attached")
@@ -208,7 +199,7 @@ def test_reduced_motion_shows_the_end_at_once(browser, app_url):
         "() => document.querySelector('.fv-where').innerText.includes('800 of 800')", timeout=4000
     )
     assert page.faults == []
-    context.close()
+    page.context.close()
 
 
 # -- from disk -----------------------------------------------------------------------------------
@@ -216,13 +207,9 @@ def test_reduced_motion_shows_the_end_at_once(browser, app_url):
 
 @pytest.fixture
 def offline(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-    page = context.new_page()
-    watch(page)
-    page.asked = []
-    page.on("request", lambda r: page.asked.append(r.url))
+    page = opened(browser, viewport={"width": 1280, "height": 800}, offline=True)
     yield page
-    context.close()
+    page.context.close()
 
 
 @pytest.mark.parametrize("number", [8, 3, 13])
@@ -239,7 +226,7 @@ def test_an_exported_lesson_plays_without_a_network(offline, tmp_path, number):
     phase(offline, "open")
     offline.wait_for_timeout(1500)
     assert offline.faults == []
-    assert all(url.startswith(("file:", "data:", "blob:")) for url in offline.asked)
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in offline.heard.asked)
 
 
 def test_scrubbing_an_exported_lesson_is_quick(offline, tmp_path):
