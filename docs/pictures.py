@@ -52,6 +52,8 @@ DEMO = (
     *("--follow.evaluate-every", "20", "--follow.checkpoint-every", "20", "--follow.keep", "9"),
 )
 FILM_MS, LAST_MS = 70, 1400
+ROUND = 12
+"""Pixels of the page left around the film."""
 QUALITY = 80
 
 
@@ -227,8 +229,8 @@ def film(browser: Browser, url: str) -> None:
     time.sleep(DRAWN_SECONDS)
     box = page.locator(".fv-root").bounding_box()
     assert box is not None
-    left, top = int(box["x"]), int(box["y"])
-    edges = (left, top, left + int(box["width"]), _end(page, PAGES["scrub"].end))
+    left, right = int(box["x"]) - ROUND, int(box["x"] + box["width"]) + ROUND
+    edges = (left, int(box["y"]), right, _end(page, PAGES["scrub"].end))
     frames = [
         Image.open(io.BytesIO(page.screenshot())).crop(edges).convert("RGB") for _ in _moments(page)
     ]
