@@ -6,7 +6,7 @@ import streamlit as st
 
 from facevis.i18n import LANGUAGES, translator
 from facevis.live.rooms import RoomFull
-from facevis.ui import classroom_panel, classroom_state, runs, state, windows
+from facevis.ui import classroom_panel, classroom_state, runs, state, styles, windows
 from facevis.ui.live_view import follow_theme
 from facevis.ui.screens import (
     comparison,
@@ -35,25 +35,9 @@ PAGES = {
 LARGE = ("fullscale", "dimensions", "runs", "yourself")
 
 st.set_page_config(page_title="facevis", page_icon="🎯", layout="wide")
-# Streamlit leaves a hand's breadth above the first line; the picture is what should be seen first.
-# And its captions are too pale to read from the back.
-dark = st.context.theme.type == "dark"
-caption = "#a6acba" if dark else "#5c6370"
-# White letters on the dark theme's pale primary colour could not be read.
-primary = (
-    "[data-testid^='stBaseButton-primary'] *,[data-tag],[data-tag] *{color:#12141c!important}"
-    if dark
-    else ""
-)
-st.html(
-    "<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}"
-    "@media(max-width:640px){.stMainBlockContainer{padding-left:1rem;padding-right:1rem}}"
-    f"[data-testid='stCaptionContainer']{{opacity:1!important}}"
-    f"[data-testid='stCaptionContainer'] p{{color:{caption};opacity:1}}{primary}</style>"
-)
-
 state.begin_language()
 t = translator(state.language())
+st.html(styles.sheet(t))
 with st.sidebar:
     st.segmented_control(t("language"), LANGUAGES, key="lang", format_func=str.upper, required=True)
     beside = st.container()

@@ -1,6 +1,7 @@
 """The live view in a real browser: it draws, it learns, it keeps the camera, it obeys."""
 
 import json
+import re
 import time
 
 import pytest
@@ -77,6 +78,13 @@ def test_without_webgl_the_sphere_says_what_to_do_and_the_circle_is_drawn(page, 
     page.goto(f"{app_url}/?loss=arcface&dim=3&seed=43&steps=200&lang=ru")
     notice = page.locator(".fv-notice", has_text=strings("ru")["live_no_webgl"])
     notice.wait_for(timeout=40_000)
+    # Streamlit itself knows English alone.
+    upload = page.get_by_test_id("stFileUploader").first
+    upload.get_by_role("button", name=strings("ru")["upload_choose"]).wait_for()
+    english = upload.get_by_text(re.compile("Upload|per file"))
+    assert (
+        english.evaluate_all("all => all.map((e) => getComputedStyle(e).fontSize)") == ["0px"] * 2
+    )
     page.goto(f"{app_url}/?loss=arcface&dim=2&seed=42&steps=200000")
     until(page, lambda m: m["snapshots"] > 10 and m["plotlyNewPlots"] == 1)
     assert page.locator(".fv-notice").is_hidden()
