@@ -84,8 +84,9 @@ def test_the_means_are_those_of_the_seeds(written):
 def test_it_prints_a_table_the_claim_and_the_folder(tmp_path, capsys):
     run(*TWO, "--formats", "csv", out=tmp_path / "new" / "folder")
     said = " ".join(capsys.readouterr().out.split())
-    for words in ("ArcFace", "m₂ = 0.3", "±", "no difference", "W-Inter not lower in", "folder."):
+    for words in ("ArcFace", "m₂ = 0.3", "±", "no difference", "W-Inter not lower in"):
         assert words in said
+    assert said.replace(" ", "").endswith("folder.")  # a long path is cut by the end of the line
 
 
 def test_films_show_a_sweep_as_a_walk(tmp_path, monkeypatch):

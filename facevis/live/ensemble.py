@@ -30,6 +30,7 @@ _FIRST_LOOK = 512
 class Ensemble:
     """M members in training; everything is decided by its configuration and its data.
 
+    >>> from facevis.live import Member
     >>> members = (Member(objective="arcface"), Member(objective="cosface"))
     >>> ensemble = Ensemble(RunConfig(members=members))
     >>> losses = ensemble.train(steps=3)

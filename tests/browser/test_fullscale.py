@@ -39,7 +39,7 @@ def test_a_run_is_watched_without_flicker_killed_and_gone_on_with(page, app, run
     page.wait_for_selector(".fv-training-why:not([hidden])")
     why = page.locator(".fv-training-why")
     assert why.get_attribute("role") == "alert"
-    assert "ended without a word" in why.inner_text()
+    assert "Its process was killed" in why.inner_text()
     assert "press Resume" in why.inner_text()
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Go on").click()
