@@ -7,9 +7,9 @@ import shutil
 # small networks six times as long. Set before anything imports it, and for what tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
-import served  # noqa: E402
-from hypothesis import Phase, settings  # noqa: E402
+import pytest
+import served
+from hypothesis import Phase, settings
 
 # ``mutmut run`` only asks whether a test fails: it need not find the smallest example.
 settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)

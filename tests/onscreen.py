@@ -130,11 +130,11 @@ def opened(page: Page, url: str, address: str, there: str, patience: int = PATIE
     """Go to a page of the app and wait until it is ``there`` and nothing runs behind it."""
     page.goto(f"{url}/{address}{'&' if '?' in address else '?'}lang=en")
     # The menu on top is "9 more" until Streamlit has measured how many names have room.
-    at_rest = (
+    still = (
         "document.querySelector('[data-test-script-state=notRunning]')"
         " && document.querySelectorAll('header a').length > 4"
     )
-    page.wait_for_function(f"{at_rest} && ({there})", timeout=patience)
+    page.wait_for_function(f"{still} && ({there})", timeout=patience)
     return page
 
 
@@ -159,6 +159,18 @@ def read(page: Page, parts: tuple[str, ...]) -> dict[str, Any]:
     return {"words": words, "places": found["places"]}
 
 
+def at_rest(page: Page, parts: tuple[str, ...]) -> dict[str, Any]:
+    """What ``read`` says twice in a row: Streamlit puts a page together piece by piece."""
+    before = None
+    for _ in range(60):
+        now = read(page, parts)
+        if now == before:
+            break
+        before = now
+        page.wait_for_timeout(500)
+    return now
+
+
 def everything(browser: Browser, url: str, folder: Path) -> dict[str, dict[str, Any]]:
     """Words and places of all pages, by the names of their pictures.
 
@@ -167,11 +179,13 @@ def everything(browser: Browser, url: str, folder: Path) -> dict[str, dict[str, 
     found = {}
     page = window(browser, WINDOW)
     for name, short in SHORT.items():
-        found[name] = read(opened(page, url, short.address, short.there), short.parts)
+        parts = "".join(f" && document.querySelector('{part}')" for part in short.parts)
+        opened(page, url, short.address, short.there + parts)
+        found[name] = at_rest(page, short.parts)
     page.context.close()
     with classroom(folder) as (room, students):
         page = asked(window(browser, PHONE), students, room)
-        found["students"] = read(page, (".fv-way", ".fv-lesson h1", ".fv-question"))
+        found["students"] = at_rest(page, (".fv-way", ".fv-lesson h1", ".fv-question"))
         page.context.close()
     return found
 
