@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 # Two test processes on two cores: threads of PyTorch that wait for each other made some tests of
 # small networks six times as long. Set before anything imports it, and for what tests start.
@@ -10,6 +11,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import served
 from hypothesis import Phase, settings
+
+# A shell that starts the tests in its background has them ignore Ctrl+C, and what they start too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # ``mutmut run`` only asks whether a test fails: it need not find the smallest example.
 settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
