@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from facevis.fullscale import runs
-from facevis.fullscale.config import (
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.config_parts import (
     BackboneConfig,
     DataConfig,
     FollowConfig,
-    FullScaleConfig,
     HeadConfig,
     OptimizerConfig,
     ScheduleConfig,

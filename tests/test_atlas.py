@@ -14,7 +14,7 @@ from facevis.atlas import cache, choose, model_of_file, model_of_run
 from facevis.atlas import survey as surveying
 from facevis.atlas.models import member_of
 from facevis.atlas.survey import Question, Survey, class_means, material_of, snapshot_of
-from facevis.fullscale.config import HeadConfig
+from facevis.fullscale.config_parts import HeadConfig
 from facevis.fullscale.journal import Journal
 from facevis.fullscale.training import Training
 from facevis.live.openset import Question as Asked

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from runs import prepared, refused
 
-from facevis.fullscale import jobs, queue, running
+from facevis.fullscale import jobs, queue, run_names, running
 from facevis.fullscale.journal import Journal
 
 
@@ -41,8 +41,8 @@ def test_whose_end_it_was_is_told_by_the_process_not_by_the_clock(tmp_path, hour
 
 def test_names_are_measured_in_bytes(tmp_path):
     for name in ("\U00010400" * 80, "名" * 80):
-        assert "cannot be the name" in refused(jobs.check_name, name)
-    assert jobs.check_name("名" * 60)
+        assert "cannot be the name" in refused(run_names.check_name, name)
+    assert run_names.check_name("名" * 60)
 
 
 def test_halves_of_letters_in_a_sentence_are_replaced(tmp_path):

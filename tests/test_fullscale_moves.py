@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from facevis.adaptive import FixedMargin
-from facevis.fullscale.config import OptimizerConfig, ScheduleConfig
+from facevis.fullscale.config_parts import OptimizerConfig, ScheduleConfig
 from facevis.fullscale.optimizers import LossScale, Optimizers
 from facevis.fullscale.prototypes import ShardedObjective
 from facevis.fullscale.schedules import learning_rate, margin_share

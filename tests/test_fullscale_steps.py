@@ -10,7 +10,7 @@ from plain_network import NOISE
 from runs import entries, prepared, weights
 from torch import nn
 
-from facevis.fullscale.config import HeadConfig, OptimizerConfig
+from facevis.fullscale.config_parts import HeadConfig, OptimizerConfig
 from facevis.fullscale.heads import build_objective
 from facevis.fullscale.optimizers import Optimizers
 from facevis.fullscale.prototypes import ShardedObjective

@@ -17,9 +17,10 @@ from facevis.i18n import LANGUAGES
 from facevis.lessons import angles
 from facevis.lessons.bundle import bundle, opening
 from facevis.lessons.claims import CLAIMS, claim_text
+from facevis.lessons.controls import Choice, Range
 from facevis.lessons.notes import notes_page
 from facevis.lessons.numbers import best_confidence
-from facevis.lessons.programme import LESSONS, Choice, Range, lesson, values_from_query
+from facevis.lessons.programme import LESSONS, lesson, values_from_query
 from facevis.lessons.routes import qr_svg
 from facevis.lessons.tapes import ORDERS, tape
 from facevis.lessons.texts import lesson_text, parse, text_path

@@ -7,7 +7,8 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from facevis import cli
-from facevis.fullscale.config import BackboneConfig, FullScaleConfig, HeadConfig
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.config_parts import BackboneConfig, HeadConfig
 from facevis.fullscale.heads import rule_of
 from facevis.fullscale.plain import flat
 from facevis.fullscale.recipes import RECIPES

@@ -7,18 +7,9 @@ import re
 import sys
 
 import pytest
+from faults import NoDiskOfItsOwn, calls_of, fill, killed_at, mount, names_in, with_small_disk
 from runs import small
-from writers import (
-    WRITERS,
-    NoDiskOfItsOwn,
-    calls_of,
-    fill,
-    killed_at,
-    mount,
-    names_in,
-    recording,
-    with_small_disk,
-)
+from writers import WRITERS, recording
 
 from facevis import writing
 from facevis.fullscale import jobs, queue, runs

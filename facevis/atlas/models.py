@@ -18,7 +18,8 @@ import torch
 
 from facevis.embedders import PACKAGED, Embedder, OnnxOptions, open_model
 from facevis.fullscale import checkpoint, networks, runs
-from facevis.fullscale.config import FullScaleConfig, HeadConfig
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.config_parts import HeadConfig
 from facevis.fullscale.embedding import NetworkEmbedder
 from facevis.fullscale.heads import build_objective
 from facevis.fullscale.journal import read_journal

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from facevis.alignment import directions
 from facevis.atlas.cache import keep, key_of, recall
 from facevis.atlas.models import Model, Moment
 from facevis.atlas.people import People, choose
@@ -184,15 +185,15 @@ def material_of(people: People, strangers: People | None = None) -> Material:
 def class_means(points: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """The direction (C, D) of the mean of each class' directions, points (N, D)."""
     sums = np.zeros((classes, points.shape[1]))
-    np.add.at(sums, labels, _directions(points))
-    return _directions(sums)
+    np.add.at(sums, labels, directions(points.astype(np.float64)))
+    return directions(sums)
 
 
 def _nearest_centres(prototypes: np.ndarray, means: np.ndarray) -> np.ndarray:
     """Of each class' sub-centres (C, S, D) the one nearest to its mean (C, D)."""
-    directions = _directions(prototypes)
-    best = np.einsum("csd,cd->cs", directions, means).argmax(axis=1)
-    nearest: np.ndarray = directions[np.arange(len(best)), best]
+    units = directions(prototypes.astype(np.float64))
+    best = np.einsum("csd,cd->cs", units, means).argmax(axis=1)
+    nearest: np.ndarray = units[np.arange(len(best)), best]
     return nearest
 
 
@@ -212,7 +213,7 @@ def snapshot_of(
     Labels from C on are strangers. Where the centres are class means, W-EC is 0 by construction and
     left out, and a picture is judged by class means without itself.
     """
-    points, known = _directions(points), labels < len(centres)
+    points, known = directions(points.astype(np.float64)), labels < len(centres)
     row = dict.fromkeys(STATISTICS, np.nan)
     table = angle_tables(points[None, known], labels[known], centres[None])[0]
     row |= dict(zip(("w_ec", "w_inter", "intra", "inter"), table.tolist(), strict=True))
@@ -238,11 +239,3 @@ def snapshot_of(
 def _by_means(points: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     found = unseen_columns(torch.from_numpy(points[None]), torch.from_numpy(labels))
     return {name: float(values[0]) for name, values in found.items()}
-
-
-def _directions(vectors: np.ndarray) -> np.ndarray:
-    """Rows of length one, float64; a zero row stays zero."""
-    vectors = vectors.astype(np.float64)
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    units: np.ndarray = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
-    return units

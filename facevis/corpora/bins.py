@@ -20,7 +20,8 @@ import numpy as np
 
 from facevis.corpora.corpus import DamagedPicture
 from facevis.corpora.decoding import decode_picture
-from facevis.corpora.pickled import Row, read_plain
+from facevis.corpora.pickled import read_plain
+from facevis.corpora.pickled_names import Row
 from facevis.datasets.own import MAX_FILE_BYTES
 from facevis.validation import whole
 from facevis.writing import new_file

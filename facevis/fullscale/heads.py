@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from facevis.adaptive import AdaFace, CurricularFace, FixedMargin, MagFace
 from facevis.fullscale import ranks
-from facevis.fullscale.config import PAIR_LOSSES, HeadConfig
+from facevis.fullscale.config_parts import PAIR_LOSSES, HeadConfig
 from facevis.fullscale.prototypes import ShardedObjective
 from facevis.margins import Margin
 from facevis.objectives import ContrastiveObjective, Objective, TripletObjective

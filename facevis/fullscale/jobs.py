@@ -6,7 +6,6 @@ number of apps see the same, and a run goes on when all of them are closed.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from facevis.fullscale import queue, running
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.queue import LOG, QUEUED
+from facevis.fullscale.run_names import check_name
 from facevis.fullscale.runs import CHECKPOINTS, CONFIG, prepare, read_config
 from facevis.fullscale.standing import last_entries, state_of
 from facevis.validation import whole
@@ -26,10 +26,8 @@ from facevis.writing import clear
 RUNS = "FACEVIS_RUNS"
 """The environment variable that names the folder of runs."""
 _ALIVE = ("starting", "training", "stopping")
-_NAME = re.compile(r"[\w\-][\w\- .]{0,79}")
 _CHECKPOINT = re.compile(r"step-(\d{8,10})")
 _DELETED = ".deleted-"
-_TRIES = 5
 _FRESH, _MOMENT = 5.0, 0.15
 """Seconds in which a death is news, and how long its reason may be on its way."""
 
@@ -180,25 +178,6 @@ def discard(folder: Path) -> None:
     tidy(folder.parent)
 
 
-def free_name(runs: Path, stem: str) -> str:
-    """A name that no run has: ``demo``, else ``demo 2`` …"""
-    stem = "".join(c if _NAME.fullmatch(f"a{c}") else " " for c in stem).strip(" .")[:60]
-    stem = stem.encode()[:160].decode(errors="ignore").strip(" .") or "run"
-    number, name = 1, stem
-    while (runs / name).exists():
-        number += 1
-        name = f"{stem} {number}"
-    return name
-
-
-def land(growing: Path, runs: Path, stem: str, name: str = "") -> Path:
-    """Give a folder that is whole its name, or a free one; others may take names meanwhile."""
-    for _ in range(_TRIES if not name else 0):
-        with contextlib.suppress(OSError):
-            return growing.rename(runs / free_name(runs, stem))
-    return growing.rename(runs / (name or free_name(runs, stem)))
-
-
 def tidy(runs: Path) -> None:
     """Remove what a process that was killed left half written, or half deleted."""
     clear(runs)
@@ -283,17 +262,6 @@ def _enqueue(folder: Path, processes: int) -> None:
         raise ValueError(
             f"{folder} cannot be written ({error.strerror}); make room or correct its permissions."
         ) from error
-
-
-def check_name(name: str) -> str:
-    """The name, if a run can have it; ``ValueError`` says what it may be."""
-    # File systems count bytes, and names of files in the making are longer.
-    if not _NAME.fullmatch(name) or name.endswith((" ", ".")) or len(name.encode()) > 180:
-        raise ValueError(
-            f"{name[:80]!r} cannot be the name of a run; take up to 80 letters, digits, spaces, "
-            "hyphens and dots, and begin with a letter or digit."
-        )
-    return name
 
 
 def _refuse_busy(job: Job, verb: str) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facevis.fullscale.config import PAIR_LOSSES, FullScaleConfig
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.config_parts import PAIR_LOSSES
 from facevis.validation import whole
 
 _HEAD_PIECE, _HEAD_PIECE_GPU = 2**20, 2**25

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from facevis.fullscale import ranks
-from facevis.fullscale.config import OptimizerConfig
+from facevis.fullscale.config_parts import OptimizerConfig
 from facevis.fullscale.prototypes import ShardedObjective
 
 _STEPS_TO_GROW = 2000

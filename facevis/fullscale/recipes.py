@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from facevis.fullscale.config import (
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.config_parts import (
     BackboneConfig,
     DataConfig,
     FollowConfig,
-    FullScaleConfig,
     HeadConfig,
     ScheduleConfig,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from facevis.fullscale.config import ScheduleConfig
+from facevis.fullscale.config_parts import ScheduleConfig
 
 
 def learning_rate(step: int, highest: float, schedule: ScheduleConfig) -> float:

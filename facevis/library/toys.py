@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from facevis import __version__
-from facevis.fullscale import jobs
+from facevis.fullscale import run_names
 from facevis.fullscale.runs import CONFIG
 from facevis.live import Recording
 from facevis.live.trainer import LiveRun
@@ -80,7 +80,7 @@ def keep(recording: Recording, runs: Path, name: str = "") -> Path:
     Without a name it gets one that is free; one that is taken raises ``ValueError``, and so does a
     folder that cannot be written.
     """
-    if name and (runs / jobs.check_name(name)).exists():
+    if name and (runs / run_names.check_name(name)).exists():
         raise ValueError(f"there is a run {name} already; choose another name.")
     data = recording.to_bytes()
     about = {"format": FORMAT, "facevis": __version__, "kept": round(time.time(), 3)}
@@ -91,7 +91,7 @@ def keep(recording: Recording, runs: Path, name: str = "") -> Path:
             (partial / RECORDING).write_bytes(data)
             (partial / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
             bring_to_disk(partial)
-            return jobs.land(partial, runs, stem_of(recording), name)
+            return run_names.land(partial, runs, stem_of(recording), name)
     except OSError as error:
         raise ValueError(
             f"the run could not be kept in {runs} ({error.strerror}); make room or correct the "

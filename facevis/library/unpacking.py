@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from facevis.fullscale import jobs
+from facevis.fullscale import run_names
 from facevis.fullscale.journal import METRICS
 from facevis.library import toys
 from facevis.library.checks import CHECKPOINT_FILE, FULL_FILES, TOY_FILES, check_run
@@ -64,7 +64,7 @@ def unpack(source: Path | BinaryIO, runs: Path) -> Path:
                     _extract(archive, name, told, growing)
                 _check_run(growing, manifest)
                 bring_to_disk(growing)
-                return jobs.land(growing, runs, manifest["name"])
+                return run_names.land(growing, runs, manifest["name"])
         except OSError as error:
             raise ValueError(
                 f"the run could not be written to {runs} ({error.strerror or error}); make room or "
@@ -149,7 +149,7 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
         )
     if found.keys() != {"format", "name", "kind", "files"} or not isinstance(found["name"], str):
         raise _damaged(f"{MANIFEST} has other fields than it should")
-    jobs.check_name(found["name"])
+    run_names.check_name(found["name"])
     allowed = _KINDS.get(found["kind"]) if isinstance(found["kind"], str) else None
     if allowed is None or not isinstance(found["files"], dict):
         raise _damaged(f"{MANIFEST} does not say what kind of run it is")

@@ -128,7 +128,9 @@ class Viewer:
         if kind == "ack":
             return
         if not self._steers:
-            raise ValueError("this run can be watched only; what it does is not yours to change.")
+            raise ValueError(
+                "this run can be watched only; begin one of your own in the Playground."
+            )
         if kind == "anatomy":
             self._ask(command)
             return

@@ -12,7 +12,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from facevis.corpora.opening import open_corpus
 from facevis.corpora.synthetic import KINDS
 from facevis.fullscale import jobs
-from facevis.fullscale.config import BACKBONE_NAMES, FullScaleConfig
+from facevis.fullscale.config import FullScaleConfig
+from facevis.fullscale.config_parts import BACKBONE_NAMES
 from facevis.fullscale.heads import rule_of
 from facevis.fullscale.plain import flat, from_plain
 from facevis.fullscale.recipes import RECIPES

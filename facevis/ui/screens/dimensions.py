@@ -11,7 +11,7 @@ from facevis.atlas import cache
 from facevis.atlas.people import MOST_PICTURES
 from facevis.atlas.survey import Survey
 from facevis.fullscale import jobs
-from facevis.fullscale.config import BACKBONE_NAMES
+from facevis.fullscale.config_parts import BACKBONE_NAMES
 from facevis.links import start_from_query
 from facevis.ui import controls, progress, runs, state
 from facevis.ui import dimensions_state as dimensions

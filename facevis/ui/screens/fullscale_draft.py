@@ -7,7 +7,7 @@ from typing import Any, get_origin
 
 import streamlit as st
 
-from facevis.fullscale import jobs
+from facevis.fullscale import jobs, run_names
 from facevis.fullscale.config import FullScaleConfig
 from facevis.fullscale.recipes import RECIPES
 from facevis.ui import fullscale_state as fullscale
@@ -43,7 +43,7 @@ def draw(t: Translate) -> None:
         columns = st.columns([3, 1])
         config = _checked()
         stem = config.recipe if isinstance(config, FullScaleConfig) else "run"
-        free = jobs.free_name(jobs.runs_folder(), stem)
+        free = run_names.free_name(jobs.runs_folder(), stem)
         columns[0].text_input(
             t("full_name"), key=state.key("name"), placeholder=free, help=t("full_name_help")
         )
