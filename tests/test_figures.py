@@ -1,7 +1,6 @@
 """What is taken away is what was recorded: the right pixels, numbers and words."""
 
 import csv
-import dataclasses
 import io
 import math
 import xml.etree.ElementTree as ET
@@ -170,19 +169,6 @@ def test_a_sheet_of_a_sweep_says_which_margins_it_shows(sweep):
     for margin in ("0", "0.25", "0.5", "0.75", "1"):
         assert f"m₂ = {margin} " in text + " "
     assert EN("figure_infeasible") not in text  # four classes have 90 degrees each
-
-
-def test_a_member_that_diverged_is_named_and_the_others_are_drawn(three, short):
-    recording, material = three
-    broken = []
-    for snapshot in recording.snapshots:
-        embeddings = snapshot.embeddings.copy()
-        embeddings[1] = np.nan
-        broken.append(dataclasses.replace(snapshot, embeddings=embeddings))
-    diverged = Recording(recording.config, broken)
-    svg = take_away(diverged, material, "svg", words=EN).decode()
-    assert " ".join(ET.fromstring(svg).itertext()).count(EN("figure_diverged")) == 1
-    assert take_away(diverged, material, "gif", words=EN)
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,16 @@ def test_a_diverged_member_of_a_sweep_is_passed_by(sweep):
     turned = aligned([moments[0], bad, moments[2]])
     assert np.array_equal(turned[1].prototypes, bad.prototypes)
     assert np.isfinite(turned[2].embeddings).all()
+
+
+def test_a_member_that_diverged_is_named_and_the_others_are_drawn(three, short):
+    recording, material = three
+    broken = []
+    for snapshot in recording.snapshots:
+        embeddings = snapshot.embeddings.copy()
+        embeddings[1] = np.nan
+        broken.append(dataclasses.replace(snapshot, embeddings=embeddings))
+    diverged = Recording(recording.config, broken)
+    svg = take_away(diverged, material, "svg", words=EN).decode()
+    assert " ".join(ET.fromstring(svg).itertext()).count(EN("figure_diverged")) == 1
+    assert take_away(diverged, material, "gif", words=EN)

@@ -206,6 +206,7 @@ def test_a_finished_and_a_failed_run_are_examined_as_they_ended():
     run = live()
     run.play()
     until(run, "finished")
+    leave = run.listen(lambda: None)  # what is watched is not let go
     answer, told = examined(run, 1)
     assert (answer["step"], answer["generation"]) == (30, 1)
     assert (run.state, told) == ("finished", [])
@@ -213,6 +214,7 @@ def test_a_finished_and_a_failed_run_are_examined_as_they_ended():
         run._ensemble._weights.fill_(math.nan)
     run.play()
     until(run, "failed")
+    leave()
     reason = run.error
     answer, told = examined(run, 1)
     assert answer["members"][0]["before"]["loss"] is None

@@ -24,7 +24,7 @@ from facevis.library import toys
 from facevis.library.checks import CHECKPOINT_FILE, FULL_FILES, TOY_FILES, check_run
 from facevis.library.notes import LONGEST, NOTES
 from facevis.library.packing import BLOCK, FORMAT, MANIFEST
-from facevis.validation import path_of
+from facevis.validation import line, path_of
 from facevis.writing import beside, bring_to_disk, clear
 
 _KINDS = {"toy": TOY_FILES, "full-scale": FULL_FILES}
@@ -73,9 +73,8 @@ def unpack(source: Path | BinaryIO, runs: Path) -> Path:
 
 
 def _damaged(reason: object) -> ValueError:
-    return ValueError(
-        f"this is no whole file of a run ({str(reason).rstrip('.')}); export it anew."
-    )
+    said = line(str(reason).rstrip("."), 300)  # names in the file may be endless
+    return ValueError(f"this is no whole file of a run ({said}); export it anew.")
 
 
 def _opened(source: BinaryIO) -> zipfile.ZipFile:

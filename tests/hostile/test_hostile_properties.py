@@ -5,7 +5,7 @@ import functools
 import pytest
 from fuzzing.parsers import ARCHIVES, PARSERS, SEEDS, in_member
 from hostile.judging import full_sentence, harmless
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 seeds = functools.cache(lambda name: SEEDS[name]())
@@ -69,6 +69,7 @@ def test_any_bytes_are_read_or_refused(name, data, place):
 @pytest.mark.parametrize("name", PARSERS)
 @quiet
 @given(which=st.integers(0, 9), how=changes)
+@example(which=0, how=[("set", 0.42943953529421697, b"\x00\x01")])  # a name of 256 letters in a run
 def test_a_changed_input_is_read_or_refused(name, which, how, place):
     whole = seeds(name)
     read_or_refused(name, changed(whole[which % len(whole)], how), place)
