@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import xml.etree.ElementTree as ET
 
 import av
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image, ImageSequence
 from facevis.figures import FORMATS, Cancelled, film, take_away
 from facevis.figures.moments import aligned, along, between, moment, replay
 from facevis.figures.sheet import Sheet
-from facevis.live import Member
+from facevis.live import Member, Recording
 from facevis.live.sweep import sweep_config
 from facevis.margins import Margin
 
