@@ -12,6 +12,8 @@ from runs import prepared, refused
 
 from facevis.fullscale import jobs, queue, run_names, running
 from facevis.fullscale.journal import Journal
+from facevis.fullscale.watching import Watch
+from facevis.i18n import translator
 
 
 def test_an_entry_that_cannot_even_be_looked_at_hides_no_run(tmp_path):
@@ -99,6 +101,8 @@ def test_a_run_that_the_system_killed_is_told_from_one_that_fell(tmp_path):
         assert found.state == "failed"
         assert words in found.sentence
         assert "can be resumed" in found.sentence
+        key, values = Watch(tmp_path / "run").poll()["said"]
+        assert "можно продолжить" in translator("ru")(f"live_{key}", **values)
 
 
 def test_a_log_of_the_future_makes_nobody_wait(tmp_path, monkeypatch):

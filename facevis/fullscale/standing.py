@@ -14,6 +14,7 @@ from typing import Any
 from facevis.fullscale import running
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.queue import LOG
+from facevis.i18n import Said
 
 _KILLED = -9
 """What Python makes of SIGKILL, which Windows does not know."""
@@ -62,16 +63,11 @@ def _how_it_ended(folder: Path, process: running.Process) -> str:
         said = next((line for line in reversed(lines) if line), "")
         if said:
             return said
-    safe = "Nothing up to its last checkpoint is lost: it can be resumed."
     if process.code == _KILLED:
-        return (
-            "its process was killed, which the system does where memory runs out: lower batch_size "
-            f"or data.workers, or end other programs. {safe}"
-        )
-    code = "" if process.code is None else f" (exit code {process.code})"
-    return (
-        f"its process ended without a word{code}; if it was killed, memory may have run out. {safe}"
-    )
+        return Said("live_full_killed")
+    if process.code is None:
+        return Said("live_full_vanished")
+    return Said("live_full_fell", code=process.code)
 
 
 def last_entries(folder: Path) -> list[dict[str, Any]]:

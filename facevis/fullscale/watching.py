@@ -28,6 +28,7 @@ from facevis.fullscale.jobs import Job
 from facevis.fullscale.journal import METRICS
 from facevis.fullscale.queue import QUEUED
 from facevis.fullscale.runs import CHECKPOINTS, CONFIG
+from facevis.i18n import Said
 
 CURVES = ("loss", "learning_rate", "angle_deg", "images_per_second")
 """What is told of training steps."""
@@ -96,6 +97,7 @@ class Watch:
             "name": job.name,
             "state": job.state,
             "sentence": job.sentence,
+            "said": _key_and_values(job.sentence),
             "step": step,
             "steps": job.steps,
             "place": job.place,
@@ -270,6 +272,13 @@ def _entry(line: bytes) -> dict[str, Any]:
 def _finite(text: str) -> float | None:
     value = float(text)
     return value if math.isfinite(value) else None
+
+
+def _key_and_values(sentence: str) -> tuple[str, dict[str, object]] | None:
+    """Of a sentence that has words in other languages what the page needs to say it."""
+    if not isinstance(sentence, Said):
+        return None
+    return sentence.key.removeprefix("live_"), sentence.values
 
 
 def _loss(line: bytes) -> float | None:

@@ -53,7 +53,7 @@ export class State {
     const bad = run.state === "failed" || run.state === "broken";
     this.why.hidden = !bad;
     if (!bad) return;
-    write(this.sentence, run.sentence);
+    write(this.sentence, run.said ? this.words(...run.said) : run.sentence);
     const [step] = run.checkpoints;
     const remedy = run.state === "broken" ? "full_remedy_broken" : step === undefined ? "full_remedy_anew" : "full_remedy_resume";
     write(this.remedy, this.words(remedy, { step: compact(step ?? 0, this.lang) }));

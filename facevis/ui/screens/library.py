@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from facevis.fullscale import jobs
+from facevis.i18n import told
 from facevis.library import comparing, notes
 from facevis.library.shelf import HERE, KINDS, ORDERS, Entry, entries
 from facevis.ui import library_state as library
@@ -131,7 +132,7 @@ def _one(t: Translate, entry: Entry) -> None:
     state_of = [t(f"runs_state_{entry.state}"), what(t, entry)]
     st.markdown(runs.plain(" · ".join(part for part in state_of if part)))
     if entry.sentence:
-        st.warning(runs.plain(entry.sentence))
+        st.warning(runs.plain(told(t, entry.sentence)))
     row = st.container(horizontal=True, vertical_alignment="center")
     for page, link in library.links(entry).items():
         row.link_button(t(f"runs_open_{page}"), link)
