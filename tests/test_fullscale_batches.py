@@ -100,7 +100,9 @@ def test_balanced_steps_follow_from_seed_and_number_alone():
 def test_of_identities_with_few_pictures_all_come_and_lonely_ones_are_left_out():
     owners = labels([1, 2, 3, 9, 1])
     order = BalancedOrder(owners, 3, 4, seed=1)
-    assert order.lonely == 2
+    assert order.remarks[0].startswith("2 identities have one picture each")
+    in_pairs = owners[(owners > 0) & (owners < 4)]
+    assert BalancedOrder(in_pairs, 3, 4, seed=1).remarks == ()
     for step in range(20):
         pictures = Counter(order.indices(step).tolist())
         by_owner = {k: [n for p, n in pictures.items() if owners[p] == k] for k in range(5)}

@@ -49,6 +49,7 @@ class Order:
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
         self.count, self.batch_size, self.seed = whole("count", count, 1, 2**40), batch_size, seed
         self._epochs: dict[int, np.ndarray] = {}
+        self.remarks: tuple[str, ...] = ()
 
     @property
     def steps_per_epoch(self) -> float:
@@ -75,8 +76,8 @@ class BalancedOrder:
     """P×K batches: P identities, K pictures of each; an epoch goes once through the identities,
     up to a rest smaller than P.
 
-    Identities with one picture teach no pair and are left out; of those with fewer than K pictures
-    all come, some more than once.
+    Identities with one picture teach no pair and are left out, as ``remarks`` say; of those with
+    fewer than K pictures all come, some more than once.
 
     >>> order = BalancedOrder(np.repeat([0, 1, 2], 5), identities=2, images=3, seed=0)
     >>> len(set(order.indices(0).tolist()))
@@ -88,7 +89,12 @@ class BalancedOrder:
         counts = np.bincount(labels)
         self._groups = np.split(by_label, np.cumsum(counts)[:-1])
         self._classes = np.flatnonzero(counts >= 2)
-        self.lonely = int((counts == 1).sum())
+        lonely = int((counts == 1).sum())
+        said = (
+            f"{lonely:,} identities have one picture each and come into no batch: a pair takes two "
+            "pictures of somebody."
+        )
+        self.remarks = (said,) if lonely else ()
         if len(self._classes) < identities:
             raise ValueError(
                 f"{len(self._classes)} identities have two pictures or more, and each batch needs "

@@ -66,7 +66,7 @@ class Following:
         """Say what begins; measure the untrained network, so that a wrong set shows at once."""
         training = self.training
         corpus, start = training.corpus, training.first
-        for remark in corpus.remarks:
+        for remark in (*corpus.remarks, *training.order.remarks):
             self._event("remark", remark, start)
         text = (
             f"{corpus.name}: {len(corpus):,} pictures of {corpus.num_classes:,} identities; "
