@@ -153,7 +153,9 @@ def free_port(address: str, wanted: int, name: str = "port", taken: int = 0) -> 
                     f"facevis cannot listen on {address!r}; name an address of this machine, "
                     f"such as --{name.replace('port', 'address')} 127.0.0.1."
                 ) from error
-    raise SystemExit(f"ports {wanted} to {last} on {address} are all taken; name a free --{name}.")
+    raise SystemExit(
+        f"ports {wanted} to {last} on {address} are all taken or forbidden; name a free --{name}."
+    )
 
 
 def shipped(name: str) -> Path:

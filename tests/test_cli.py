@@ -43,7 +43,8 @@ def test_taken_ports_end_in_one_sentence(monkeypatch):
     flag = "students-port"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SystemExit, match=f"{port} on 127.0.0.1 are all taken; .+ --{flag}"):
+        words = f"{port} on 127.0.0.1 are all taken or forbidden; .+ --{flag}"
+        with pytest.raises(SystemExit, match=words):
             cli.free_port("127.0.0.1", port, flag)
 
 

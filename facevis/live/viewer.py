@@ -180,7 +180,9 @@ class Viewer:
 
     async def send(self) -> None:
         """Description first, then the newest frame, the recording so far, and what comes."""
-        await self._socket.send_text(json.dumps(self._describe()))
+        # How far apart so many classes can lie takes a second to find out, once.
+        described = await asyncio.to_thread(self._describe)
+        await self._socket.send_text(json.dumps(described))
         while True:
             await self._send_status()
             if self._generation != self._run.generation:
