@@ -12,6 +12,7 @@ from facevis.live.rooms import rooms
 from facevis.live.study import study_config
 from facevis.live.sweep import swept_values
 from facevis.margins import Margin
+from facevis.ui import playground_state, state
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
@@ -122,6 +123,15 @@ def test_one_scale_holds_for_all_until_it_is_opened_and_then_the_confound_is_nam
     assert [member.scale for member in config.members] == [24.0, 48.0]
     assert "scale and margin together" in app.warning[0].value
     run.pause()
+
+
+@pytest.mark.parametrize(("scale", "then"), [(16.0, 8.0), (20.0, 20.0)])
+def test_a_scale_chosen_by_hand_stays_in_another_dimension(scale, then, monkeypatch):
+    values = {"embedding_dim": 3, "scale": scale}
+    monkeypatch.setattr(state, "read", values.get)
+    monkeypatch.setattr(state, "write", values.update)
+    playground_state.take_dimension()
+    assert (values["embedding_dim"], values["scale"]) == (3, then)
 
 
 def test_members_of_two_dimensions_cannot_be_compared_and_the_link_says_so():

@@ -17,7 +17,15 @@ from facevis.objectives import OBJECTIVES
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), ROOT / "benchmarks" / "README.md"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+EXAMPLES = [
+    pytest.param(found, id=f"{path.stem}-{number}")
+    for path in DOCUMENTS
+    for number, found in enumerate(
+        re.findall(
+            r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        )
+    )
+]
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)")
 PATH = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|js|md|toml|txt))`")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -35,17 +43,17 @@ def make_targets():
     return set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
 
 
-def test_the_readme_has_examples():
-    assert EXAMPLES
+def test_the_documents_have_examples():
+    assert {example.id.partition("-")[0] for example in EXAMPLES} >= {"README", "TRAINING"}
 
 
-@pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_a_readme_example_runs_as_it_stands(number, tmp_path):
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_runs_as_it_stands(example, tmp_path):
     """In a process of its own; what a print is said to show, it shows."""
-    command = [sys.executable, "-c", EXAMPLES[number]]
+    command = [sys.executable, "-c", example]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    said = re.findall(r"^print\(.*\)  # (.+)$", EXAMPLES[number], re.MULTILINE)
+    said = re.findall(r"^print\(.*\)  # (.+)$", example, re.MULTILINE)
     assert [line for line in said if line not in done.stdout.splitlines()] == []
 
 

@@ -1,4 +1,8 @@
-/** Keys of the view: space trains and pauses, R rewinds, Escape lets a pinned sample go. */
+/**
+ * Keys of the view: space trains and pauses, R rewinds, Escape lets a pinned sample go.
+ *
+ * A button that was clicked with the pointer does not keep the keyboard: space would press it again.
+ */
 
 /** @param {HTMLElement} root @param {{toggle: () => void, rewind: () => void, release: () => void}} acts @returns {() => void} */
 export function listenToKeys(root, acts) {
@@ -12,8 +16,17 @@ export function listenToKeys(root, acts) {
     else return;
     if (event.key === " ") event.preventDefault(); // the page would scroll
   };
+  /** @param {MouseEvent} event */
+  const leave = (event) => {
+    const focused = /** @type {HTMLElement|null} */ (document.activeElement);
+    if (event.detail > 0 && focused?.tagName === "BUTTON" && root.contains(focused)) focused.blur();
+  };
   document.addEventListener("keydown", listen);
-  return () => document.removeEventListener("keydown", listen);
+  root.addEventListener("click", leave);
+  return () => {
+    document.removeEventListener("keydown", listen);
+    root.removeEventListener("click", leave);
+  };
 }
 
 /** Whether the focused element has its own use for this key. @param {KeyboardEvent} event */

@@ -72,7 +72,8 @@ def number(name: str, values: Sequence[float]) -> str:
     if not known:
         return ""
     if len(known) > _FEW:
-        return spoken(f"{_text(name, min(known))} … {_text(name, max(known))}")
+        ends = dict.fromkeys(_text(name, end) for end in (min(known), max(known)))
+        return spoken(" … ".join(ends))
     return spoken(" / ".join("–" if v != v else _text(name, v) for v in values))
 
 

@@ -12,8 +12,8 @@ from facevis.live.stream import BASE
 from facevis.ui import classroom_state, state
 
 
-def browser_component(name: str, module: str) -> Callable[..., Any]:
-    """A component that one of our static modules mounts.
+def browser_component(name: str, module: str, room: str = "") -> Callable[..., Any]:
+    """A component that one of our static modules mounts; until then it keeps ``room`` free.
 
     The module and its style come from our own route: what stands here is sent with every update.
     """
@@ -21,6 +21,14 @@ def browser_component(name: str, module: str) -> Callable[..., Any]:
     stub = f"""
 export default function (component) {{
   const ready = import(window.location.origin + "{BASE}/web/{module}");
+  const place = component.parentElement;
+  if ("{room}" && !place.textContent) {{
+    const waiting = document.createElement("p");
+    waiting.style.minHeight = "{room}";
+    waiting.textContent = component.data.strings.live_loading;
+    place.append(waiting);
+    ready.finally(() => waiting.remove());
+  }}
   ready.then((part) => part.mount(component));
   return () => ready.then((part) => part.unmount?.(component));
 }}
@@ -42,7 +50,7 @@ def live_view(
 ) -> None:
     """Mount the view (once; later calls update it); the callbacks hear the sliders and the seed."""
     classroom_state.show_run(data)
-    component = browser_component("facevis_live", "live.js")
+    component = browser_component("facevis_live", "live.js", room="70vh")
     component(
         data=data,
         key=key,

@@ -75,9 +75,11 @@ def take_objective() -> None:
 
 
 def take_dimension() -> None:
-    """Callback of the dimension: the scale that fits it."""
+    """Callback of the dimension: the scale that fits it, where none was chosen by hand."""
     dim = state.read("embedding_dim") or 2
-    state.write({"embedding_dim": dim, "scale": CLASSIC_SCALE[dim]})
+    state.write({"embedding_dim": dim})
+    if state.read("scale") in CLASSIC_SCALE.values():
+        state.write({"scale": CLASSIC_SCALE[dim]})
     touched()
 
 

@@ -134,22 +134,22 @@ def _offer(t: Translate, run: LiveRun, job: Job | None) -> None:
     choices = _choices(run)
     if state.read("format") not in choices:
         state.write({"format": choices[0]})
-    columns = st.columns([4, 2, 3], vertical_alignment="bottom")
-    format = columns[0].segmented_control(
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    format = row.segmented_control(
         t("take_away_format"),
         choices,
         key=state.key("format"),
         format_func=lambda name: t("take_away_history") if name == "history" else name.upper(),
         required=True,
     )
-    if columns[1].button(t("take_away_make")):
+    if row.button(t("take_away_make")):
         theme = st.context.theme.type or "light"
         state.keep(state.own_key("job"), Job(run, format or choices[0], state.language(), theme))
         st.rerun()
     if job is not None and job.error:
         st.error(plain(job.error))
     if job is not None and job.data:
-        columns[2].download_button(
+        row.download_button(
             t("take_away_save", name=job.name, size=size(t, len(job.data))),
             data=job.data,
             file_name=job.name,

@@ -65,6 +65,34 @@ def test_a_shipped_recording_is_the_first_picture(page, app_url):
     assert page.faults == []
 
 
+def test_until_the_view_is_there_its_room_is_kept_and_says_so(page, app_url):
+    held = []
+    page.route("**/live.js", lambda route: held.append(route))
+    page.goto(app_url)
+    words = page.get_by_text(strings("en")["live_loading"])
+    words.wait_for(timeout=20_000)
+    room = words.bounding_box()["height"]
+    assert room == pytest.approx(0.7 * 900, abs=2)
+    held[0].continue_()
+    until(page, lambda m: m["frames"] > 5)
+    assert words.count() == 0
+
+
+def test_a_clicked_button_leaves_the_keys_to_the_view(page, app_url):
+    page.goto(f"{app_url}/?loss=arcface&seed=51&steps=200000&speed=20")
+    until(page, lambda m: m["snapshots"] > 5)
+    pause = page.get_by_role("button", name=strings("en")["live_pause"], exact=True)
+    page.get_by_role("button", name=strings("en")["live_reseed"]).click()
+    page.wait_for_url(lambda url: "seed=51" not in url, timeout=20_000)
+    until(page, lambda m: m["snapshots"] > 5)
+    pause.wait_for()
+    link = page.url
+    page.keyboard.press(" ")
+    pause.wait_for(state="hidden")
+    assert page.url == link, "the seed stays"
+    assert page.faults == []
+
+
 WITHOUT_WEBGL = """
   const { getContext } = HTMLCanvasElement.prototype;
   HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
