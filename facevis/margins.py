@@ -101,8 +101,11 @@ class StackedMargin(NamedTuple):
     @classmethod
     def of(cls, margins: Sequence[Margin], like: Tensor | None = None) -> StackedMargin:
         """Stack margins; ``like`` gives the device and the dtype."""
-        table = torch.tensor([margin.as_tuple() for margin in margins])
-        table = table if like is None else table.to(like)
+        table = torch.tensor(
+            [margin.as_tuple() for margin in margins],
+            dtype=None if like is None else like.dtype,
+            device=None if like is None else like.device,
+        )
         return cls(*table.T.unsqueeze(-1).contiguous())
 
 
@@ -162,12 +165,16 @@ def target_cosine(
 def unit(vectors: Tensor) -> Tensor:
     """Vectors of length one along the last dimension; a zero vector stays zero, with gradient zero.
 
+    So does one shorter than 1e-12. One whose length overflows is NaN: a network that has blown up
+    must not train on, unnoticed, without a gradient.
+
     >>> unit(torch.tensor([3.0, 4.0]))
     tensor([0.6000, 0.8000])
     """
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
     # What has no direction passes no gradient: one divided by a tiny length overflows in float16.
-    return vectors / torch.where(length > 1e-12, length, torch.inf)
+    divisor = torch.where(length > 1e-12, length, torch.inf)
+    return vectors / torch.where(length == torch.inf, torch.nan, divisor)
 
 
 def angle_between(first: Tensor, second: Tensor) -> Tensor:

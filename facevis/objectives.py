@@ -114,6 +114,9 @@ class Objective(nn.Module):
     a softmax over a large scale does not survive 10 bits.
     """
 
+    num_classes = 0
+    """How many classes it has prototypes for; 0 for losses that need none."""
+
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Loss of embeddings (B, D) with labels (B,) in [0, C)."""
         if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1]:
@@ -121,6 +124,13 @@ class Objective(nn.Module):
                 f"embeddings have shape {tuple(embeddings.shape)} and labels "
                 f"{tuple(labels.shape)}; give (B, D) and (B,)."
             )
+        if not len(labels):
+            raise ValueError("the batch is empty; give one embedding or more.")
+        if self.num_classes and labels.device.type == "cpu":  # asking a GPU would make it wait
+            low, high = (int(end) for end in labels.aminmax())
+            if low < 0 or high >= self.num_classes:
+                last = self.num_classes - 1
+                raise ValueError(f"labels go from {low} to {high}; give classes from 0 to {last}.")
         with torch.autocast(embeddings.device.type, enabled=False):
             wide = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
             return self.loss(wide, labels)
@@ -144,6 +154,7 @@ class SoftmaxObjective(Objective):
     def __init__(self, num_classes: int, embedding_dim: int) -> None:
         super().__init__()
         _check_sizes(num_classes, embedding_dim)
+        self.num_classes = num_classes
         self.prototypes = nn.Parameter(initial_prototypes(num_classes, embedding_dim))
         self.bias = nn.Parameter(torch.zeros(num_classes))
 
@@ -181,6 +192,7 @@ class MarginObjective(Objective):
     ) -> None:
         super().__init__()
         _check_sizes(num_classes, embedding_dim)
+        self.num_classes = num_classes
         self.margin = Margin.arcface(0.5) if margin is None else margin
         self.scale = positive("scale", scale)
         self.tail, self.gradient = check_tail(tail), check_gradient(gradient)

@@ -232,6 +232,11 @@ def test_angles_between_stacks_are_those_of_the_single_vectors():
     torch.testing.assert_close(found, torch.arccos((first * second).sum(-1)))
 
 
+def test_stacked_margins_have_the_precision_that_they_are_made_for():
+    wide = StackedMargin.of([Margin(m3=0.35)], torch.zeros(1, dtype=torch.float64))
+    assert wide.m3.item() == 0.35
+
+
 def test_unit_vectors_of_zero_stay_zero_and_pass_no_gradient():
     vectors = torch.tensor([[0.0, 0.0], [3.0, 4.0]], requires_grad=True)
     directions = unit(vectors)

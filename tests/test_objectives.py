@@ -312,3 +312,22 @@ def test_foolish_settings_are_refused_by_name(make, message):
 def test_shapes_that_do_not_fit_are_said():
     with pytest.raises(ValueError, match=r"embeddings have shape \(4, 2\) and labels \(3,\)"):
         MarginObjective(3, 2)(torch.zeros(4, 2), torch.zeros(3, dtype=torch.long))
+
+
+@pytest.mark.parametrize("objective", [MarginObjective(7, 3), SoftmaxObjective(7, 3)])
+@pytest.mark.parametrize("label", [7, -1, -100])
+def test_labels_of_no_class_are_said(objective, label):
+    labels = torch.tensor([0, label, 6])
+    with pytest.raises(ValueError, match=f"labels go from .*{label}.*; give classes from 0 to 6"):
+        objective(torch.randn(3, 3), labels)
+
+
+@pytest.mark.parametrize("objective", [MarginObjective(7, 3), TripletObjective(0.2)])
+def test_an_empty_batch_is_said(objective):
+    with pytest.raises(ValueError, match="the batch is empty; give one embedding or more"):
+        objective(torch.empty(0, 3), torch.empty(0, dtype=torch.long))
+
+
+def test_embeddings_that_have_blown_up_give_no_number():
+    """A finite loss with a gradient of zero would hide that the network is lost."""
+    assert torch.isnan(MarginObjective(7, 3)(torch.full((2, 3), 1e20), torch.tensor([0, 1])))

@@ -104,7 +104,7 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         *(5, "two-approaches", "costs"),
         controls=(
-            Range("identities", 1.0, FARTHEST_POWER, 0.1, 3.0, power=True),
+            Range("identities", 1.0, FARTHEST_POWER, 0.1, 6.0, power=True),
             Range("images", 2, 100, 1, 20),
             Range("dim", 64, 1024, 64, 512),
         ),

@@ -30,7 +30,7 @@ export default class CostsDiagram extends Diagram {
   constructor(host, side, context) {
     super(context);
     const { words } = context;
-    this.values = { identities: 3, images: 20, dim: 512 };
+    this.values = { identities: 6, images: 20, dim: 512 };
     this.chart = new LineChart({ title: words("lesson_costs_title"), height: 340 });
     this.labels = svg("g", { class: "fv-line-names" });
     this.axis = h("p", { class: "fv-axis-name", text: words("lesson_costs_axis") });
