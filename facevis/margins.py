@@ -165,16 +165,19 @@ def target_cosine(
 def unit(vectors: Tensor) -> Tensor:
     """Vectors of length one along the last dimension; a zero vector stays zero, with gradient zero.
 
-    So does one shorter than 1e-12. One whose length overflows is NaN: a network that has blown up
-    must not train on, unnoticed, without a gradient.
+    So does one shorter than 1e-12; one whose length overflows has its direction all the same.
 
-    >>> unit(torch.tensor([3.0, 4.0]))
-    tensor([0.6000, 0.8000])
+    >>> unit(torch.tensor([[3.0, 4.0], [3e30, 4e30]]))
+    tensor([[0.6000, 0.8000],
+            [0.6000, 0.8000]])
     """
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
+    overflows = length == torch.inf
+    if overflows.any():
+        largest = vectors.detach().abs().amax(dim=-1, keepdim=True)
+        return unit(vectors / torch.where(overflows, largest, 1.0))
     # What has no direction passes no gradient: one divided by a tiny length overflows in float16.
-    divisor = torch.where(length > 1e-12, length, torch.inf)
-    return vectors / torch.where(length == torch.inf, torch.nan, divisor)
+    return vectors / torch.where(length > 1e-12, length, torch.inf)
 
 
 def angle_between(first: Tensor, second: Tensor) -> Tensor:

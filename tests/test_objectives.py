@@ -328,6 +328,15 @@ def test_an_empty_batch_is_said(objective):
         objective(torch.empty(0, 3), torch.empty(0, dtype=torch.long))
 
 
-def test_embeddings_that_have_blown_up_give_no_number():
-    """A finite loss with a gradient of zero would hide that the network is lost."""
-    assert torch.isnan(MarginObjective(7, 3)(torch.full((2, 3), 1e20), torch.tensor([0, 1])))
+@pytest.mark.parametrize("length", [1e-6, 1.0, 1e20, 1e38])
+def test_the_margin_family_sees_the_direction_of_embeddings_of_any_length(length):
+    objective = MarginObjective(7, 3)
+    direction = torch.tensor([[0.6, 0.0, 0.8], [1.0, 0.0, 0.0]])
+    embeddings = (length * direction).requires_grad_()
+    found = objective(embeddings, torch.tensor([0, 1]))
+    found.backward()
+    assert found.item() == pytest.approx(
+        objective(direction, torch.tensor([0, 1])).item(), rel=1e-4
+    )
+    assert torch.isfinite(embeddings.grad).all()
+    assert torch.isnan(objective(torch.full((1, 3), torch.inf), torch.tensor([0])))
