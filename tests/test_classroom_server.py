@@ -130,6 +130,10 @@ def test_every_answer_tells_browsers_what_they_may_do(shared, path):
     assert "uvicorn" not in str(answer.headers).lower()
 
 
+def test_a_lesson_of_thousands_of_digits_is_no_place(shared):
+    assert ask(shared[1], f"/facevis/lesson/{'9' * 6000}.json").status == 404
+
+
 # -- files --------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,17 @@ def test_the_readme_names_every_library_and_the_wheel_as_it_is():
     words = README.lower().replace("pytorch", "torch")
     assert [name for name in libraries if name.lower() not in words] == []
     assert f"facevis-{__version__}-py3-none-any.whl" in README
+
+
+def test_every_library_that_is_imported_is_a_dependency():
+    """One that only comes along with another may be gone after its next version."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "facevis").rglob("*.py"))
+    imported = set(re.findall(r"^ *(?:import|from) ([A-Za-z0-9_]+)", text, re.MULTILINE))
+    brought = packages_distributions()
+    needed = {brought[name][0].lower() for name in imported & brought.keys()} - {"facevis"}
+    named = {re.split(r"[<>=]", line)[0].lower() for line in PROJECT["dependencies"]}
+    assert needed - named == set()
+    assert {"streamlit", "torch", "pillow"} <= needed
 
 
 def test_every_dependency_is_pinned_for_every_platform():

@@ -1,6 +1,7 @@
 """The page of all runs, script run by script run: lists, keeps, compares, annotates, and survives
 what others do to the folder meanwhile."""
 
+import json
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from runs import prepared
 
 from facevis.library import keep, packing, toys
 from facevis.library.notes import read_notes
+from facevis.library.shelf import entries
 from facevis.live import Ensemble, Member, RunConfig
 from facevis.live.rooms import rooms
 
@@ -39,6 +41,27 @@ def full(shelf, recording):
     prepared(shelf / "bad")
     (shelf / "bad" / "config.json").write_text("{", encoding="utf-8")
     return shelf
+
+
+STRANGE = (
+    {"step": 1},
+    {"step": 1, "kind": [], "time": 1.0},
+    {"step": 1, "kind": "train", "time": 10**400, "loss": 1.0},
+    {"step": 10**400, "kind": "train", "time": 1.0, "loss": 1.0},
+    {"step": 3, "kind": "train", "time": 1.0, "loss": 10**400},
+    {"step": 3, "kind": "evaluation", "time": 1.0, "set": "a", "accuracy": 10**400},
+    {"step": 3, "kind": "evaluation", "time": 1.0, "set": ["\ud800"], "accuracy": [1]},
+    {"step": 3, "kind": "angles", "time": 1.0, "w_ec": {}, "histograms": 7},
+    {"step": 3, "kind": "event", "time": 1.0, "event": ["failed"], "sentence": {}},
+    {"step": 3, "kind": "event", "time": 1.0, "event": "failed", "sentence": "\ud800"},
+)
+
+
+@pytest.mark.parametrize("entry", STRANGE, ids=lambda entry: str(entry)[:60])
+def test_a_strange_line_in_a_journal_hides_no_run(full, entry):
+    (full / "large" / "metrics.jsonl").write_text(json.dumps(entry) + "\n")
+    assert {entry.name for entry in entries(full)} >= {"first", "second", "large", "bad"}
+    chosen(visit(PAGE, run="large"), "first", "large")
 
 
 def chosen(app, *names):

@@ -28,6 +28,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_LONGEST_PATH = 200
+"""Letters; no place has a longer one, and a number of thousands of digits is none."""
 
 
 class Guard:
@@ -51,7 +53,9 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        if not meant(headers.get("host", ""), self._names):
+        if len(scope["path"]) > _LONGEST_PATH:
+            await _refuse(scope, receive, marked, 404, "no such place here")
+        elif not meant(headers.get("host", ""), self._names):
             await _refuse(scope, receive, marked, 421, "no such place here")
         elif not same_origin(headers):
             await _refuse(scope, receive, marked, 403, "wrong origin")

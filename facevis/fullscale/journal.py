@@ -132,14 +132,48 @@ def tail(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
     whole = text[: text.rfind(b"\n") + 1]
     entries = []
     for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            entry = json.loads(line)
-        except ValueError as error:
-            raise _no_entry(path, number, offset) from error
-        if not isinstance(entry, dict) or not isinstance(entry.get("step"), int):
+        entry = entry_of(line)
+        if entry is None:
             raise _no_entry(path, number, offset)
-        entries.append({"kind": "event"} | entry)
+        entries.append(entry)
     return entries, offset + len(whole)
+
+
+def entry_of(line: bytes) -> dict[str, Any] | None:
+    """The entry that a line holds, None if it is none, whoever wrote it.
+
+    Numbers are finite and fit into 64 bits, others are None; texts can be shown.
+
+    >>> entry_of(b'{"kind": "train", "step": 3, "time": 1.5, "loss": 1e999}')
+    {'kind': 'train', 'step': 3, 'time': 1.5, 'loss': None}
+    >>> entry_of(b'{"kind": "train"}')
+    """
+    try:
+        found = json.loads(
+            line, parse_int=_whole, parse_float=_finite, parse_constant=lambda name: None
+        )
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    entry = {"kind": "event"} | {name: _shown(value) for name, value in found.items()}
+    right = isinstance(entry["kind"], str) and type(entry.get("step")) is int
+    return entry if right and isinstance(entry.get("time", 0.0), int | float) else None
+
+
+def _whole(text: str) -> int | None:
+    value = int(text)
+    return value if abs(value) < 2**63 else None
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _shown(value: Any) -> Any:
+    """Of a text what can be written down: JSON allows halves of letters."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _no_entry(path: Path, number: int, offset: int) -> ValueError:

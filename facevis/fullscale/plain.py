@@ -68,6 +68,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
         kind = f"an {hint.__name__}" if hint is int else f"a {hint.__name__}"
         raise ValueError(f"the configuration's {where} is {shown(value)}; give {kind}.")
+    if isinstance(value, str) and not _can_be_written(value):
+        raise ValueError(f"the configuration's {where} holds halves of letters; give a text.")
     if hint is float:
         try:
             return float(value)
@@ -77,3 +79,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
                 "floating point can hold."
             ) from None
     return value
+
+
+def _can_be_written(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

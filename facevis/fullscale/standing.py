@@ -5,14 +5,13 @@ It is light: PyTorch is not loaded. What is done with a run it does not know.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
 from facevis.fullscale import running
-from facevis.fullscale.journal import METRICS
+from facevis.fullscale.journal import METRICS, entry_of
 from facevis.fullscale.queue import LOG
 from facevis.i18n import Said
 
@@ -35,8 +34,7 @@ def state_of(
         return ("training" if now else "starting"), ""
     last = next((entry for entry in reversed(now) if entry.get("event") in _ENDINGS), None)
     if last is not None:
-        said = "" if last["event"] == "finished" else str(last.get("sentence", ""))
-        return last["event"], said.encode("utf-8", "replace").decode()  # edited by hand, maybe
+        return last["event"], "" if last["event"] == "finished" else str(last.get("sentence", ""))
     if process is None or process.asked_to_stop:
         return "stopped", ""
     return "failed", _how_it_ended(folder, process)
@@ -74,16 +72,9 @@ def last_entries(folder: Path) -> list[dict[str, Any]]:
     """The journal's last entries; lines that are none are passed over."""
     found = []
     for line in _end_of(folder / METRICS, _LAST).splitlines():
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if (
-            isinstance(entry, dict)
-            and isinstance(entry.get("step"), int)
-            and isinstance(entry.get("time"), int | float)
-        ):
-            found.append({"kind": "event"} | entry)
+        entry = entry_of(line)
+        if entry is not None and "time" in entry:
+            found.append(entry)
     return found
 
 

@@ -9,8 +9,6 @@ over. It knows folders, and neither sockets nor pages.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import re
 import secrets
@@ -25,7 +23,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 from facevis.fullscale import jobs, running, standing
 from facevis.fullscale.jobs import Job
-from facevis.fullscale.journal import METRICS
+from facevis.fullscale.journal import METRICS, entry_of
 from facevis.fullscale.queue import QUEUED
 from facevis.fullscale.runs import CHECKPOINTS, CONFIG
 from facevis.i18n import Said
@@ -200,11 +198,12 @@ def _news(folder: Path, place: str) -> _News:
                 if line.startswith(_TRAIN):
                     train.add(line)
                     continue
-                entry = _entry(line)
-                kind = entry.get("kind")
-                if not entry:
+                entry = entry_of(line)
+                if entry is None:
                     unreadable += 1
-                elif kind == "train":
+                    continue
+                kind = entry["kind"]
+                if kind == "train":
                     train.add(line)
                 elif kind == "angles":
                     angles.add(entry)
@@ -216,8 +215,8 @@ def _news(folder: Path, place: str) -> _News:
             place = _place(file, reading.end)
     except OSError:  # not there yet, or not to be read: the state says what there is to say
         start, place = 0, ""
-    entries = list(map(_entry, train))
-    rows = [entry for entry in entries if entry]
+    entries = [entry_of(line) for line in train]
+    rows = [entry for entry in entries if entry is not None]
     names = ("step", "time", *CURVES)
     others = [*events, *angles, *(entry for one in evaluations.values() for entry in one)]
     return _News(
@@ -260,20 +259,6 @@ def _place(file: BinaryIO, offset: int) -> str:
     return f"{offset}-{zlib.crc32(file.read(offset - first)):08x}"
 
 
-def _entry(line: bytes) -> dict[str, Any]:
-    """The entry of a line; empty if it is none."""
-    try:
-        entry = json.loads(line, parse_constant=lambda name: None, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return {}
-    return entry if isinstance(entry, dict) and isinstance(entry.get("step"), int) else {}
-
-
-def _finite(text: str) -> float | None:
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
 def _key_and_values(sentence: str) -> tuple[str, dict[str, object]] | None:
     """Of a sentence that has words in other languages what the page needs to say it."""
     if not isinstance(sentence, Said):
@@ -282,8 +267,8 @@ def _key_and_values(sentence: str) -> tuple[str, dict[str, object]] | None:
 
 
 def _loss(line: bytes) -> float | None:
-    entry = _entry(line) if line.startswith(_TRAIN) else {}
-    return _number(entry.get("loss"))
+    entry = entry_of(line) if line.startswith(_TRAIN) else None
+    return None if entry is None else _number(entry.get("loss"))
 
 
 def _number(value: Any) -> float | int | None:

@@ -66,6 +66,7 @@ RUNS = table(
     ("half a configuration", in_run("config.json", lambda data: data[:99]), "is not JSON"),
     ("no text", in_run("config.json", lambda data: b"\xff" + data), "it is no text"),
     ("nested", in_run("config.json", lambda data: b"[" * 99_999), "is not JSON"),
+    ("half a letter", config(recipe="\ud800"), "recipe holds halves of letters"),
     ("a list", in_run("config.json", lambda data: b"[]"), "is no table of fields"),
     ("nothing in it", in_run("config.json", lambda data: b"{}"), "lacks "),
     ("TOML", in_run("config.json", lambda data: b"seed = 0\n"), "is not JSON"),
