@@ -59,8 +59,9 @@ class Train:
                 f"-m facevis.fullscale.train {folder}"
             )
             return
-        print(self.config.to_json())
-        launch(folder, machines)
+        if not _is_finished(folder):
+            print(self.config.to_json())
+            launch(folder, machines)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,19 @@ class Resume:
     def _train(self, folder: Path) -> None:
         from facevis.fullscale.launch import Machines, launch
 
-        launch(folder, Machines(self.nproc, self.nodes, self.rendezvous, self.node))
+        if not _is_finished(folder):
+            launch(folder, Machines(self.nproc, self.nodes, self.rendezvous, self.node))
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether nothing is left to do; that is said."""
+    from facevis.fullscale.standing import last_entries
+
+    events = [entry for entry in last_entries(folder) if entry["kind"] == "event"]
+    done = bool(events) and events[-1].get("event") == "finished"
+    if done:
+        print(f"{folder} is finished: all its {events[-1]['step']} steps are done.")
+    return done
 
 
 def _recipe(name: str) -> Any:

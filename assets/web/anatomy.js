@@ -64,7 +64,7 @@ export class Anatomy {
       this.#length(gradients.exact),
       this.#length(gradients.detached),
     ];
-    return h("tr", {}, h("th", { scope: "row", text: this.words(`objective_${member.objective}`) }), ...cells.map((text) => h("td", { text })));
+    return h("tr", {}, h("th", { scope: "row", text: this.words(`objective_${member.objective}`) }), ...cells.map((cell) => (typeof cell === "string" ? h("td", { text: cell }) : cell)));
   }
 
   /** Before → after. @param {number|null} from @param {number|null} to @param {(value: number) => string} write */
@@ -73,11 +73,11 @@ export class Anatomy {
     return to === null || to === undefined ? write(from) : `${write(from)} → ${write(to)}`;
   }
 
-  /** The logit as the loss sees it, and in brackets without its margin. @param {any} before @param {any} after */
+  /** The logit as the loss sees it, and below it without its margin. @param {any} before @param {any} after */
   #target(before, after) {
     const text = this.#change(before.target, after.target, (v) => decimal(v, this.lang, 2));
     const differs = before.plain !== null && before.target !== null && Math.abs(before.plain - before.target) > 5e-3;
-    return differs ? `${text} (${this.words("anatomy_plain", { value: decimal(before.plain, this.lang, 2) })})` : text;
+    return differs ? h("td", {}, text, h("small", { text: this.words("anatomy_plain", { value: decimal(before.plain, this.lang, 2) }) })) : text;
   }
 
   /** @param {any} before @param {any} after @param {string[]} names */

@@ -30,7 +30,8 @@ def sheet(t: Translate) -> str:
     caption = "#a6acba" if dark else "#5c6370"
     # White letters on the dark theme's pale primary colour could not be read.
     primary = (
-        "[data-testid^='stBaseButton-primary'] *,[data-tag],[data-tag] *{color:#12141c!important}"
+        "[data-testid^='stBaseButton-primary']:not(:disabled) *,[data-tag],[data-tag] *"
+        "{color:#12141c!important}"
     )
     return (
         "<style>.stMainBlockContainer{padding:3.6rem 2.4rem 2rem;max-width:1760px}"
