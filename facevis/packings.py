@@ -5,7 +5,8 @@ would take too long. It knows points and angles; margins are for ``geometry``.
 
 Sources: Rankin 1955 (simplex and cross-polytope); Tammes' problem: Schütte and van der Waerden
 1951, Danzer 1986, Musin and Tarasov 2012 and 2015, Robinson 1961, other values from N. J. A.
-Sloane's tables of spherical codes; Wyner 1965 (lower bound in any dimension).
+Sloane's tables of spherical codes; Wyner 1965 (lower bound in any dimension); roots: Conway and
+Sloane, "Sphere Packings, Lattices and Groups", chapter 4.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ _UNPROVEN = (15, 16, 20)
 
 # Above this many points a packing is bounded by a formula and no longer searched.
 _SEARCH_POINTS = 128
+# So many directions that are 60° apart are known in these dimensions; a search misses them.
+_ROOTS = {4: 24, 5: 40, 6: 72, 7: 126}
 _LARGEST = 10**9
 
 
@@ -50,9 +53,9 @@ def packing_angle(num_classes: int, embedding_dim: int) -> float:
 
     Circle: 2π/K. K ≤ D + 1: arccos(−1/(K − 1)), the simplex. K ≤ 2D: π/2, the cross-polytope.
     Sphere: Tammes' optimum from the literature. Otherwise a lower bound (``packing_is_exact`` says
-    so): the best of a seeded search up to 128 points (seconds at worst, then remembered); beyond
-    them rings of latitude on the sphere and Wyner's covering bound in more dimensions. Anything but
-    whole numbers from 2 to 10^9 raises ``ValueError``.
+    so): the best of a seeded search and of known roots up to 128 points (seconds at worst, then
+    remembered); beyond them rings of latitude on the sphere and Wyner's covering bound in more
+    dimensions. Anything but whole numbers from 2 to 10^9 raises ``ValueError``.
 
     >>> [round(math.degrees(packing_angle(10, dim)), 2) for dim in (2, 3, 9)]
     [36.0, 66.15, 96.38]
@@ -128,7 +131,10 @@ def _packing_points(count: int, dim: int) -> np.ndarray:
         return _simplex(count, dim)
     if count <= 2 * dim:
         return np.concatenate([np.eye(dim), -np.eye(dim)])[:count]
-    return _search_packing(count, dim)
+    found = _search_packing(count, dim)
+    if count > _ROOTS.get(dim, 0):
+        return found
+    return max(found, _roots(dim)[:count], key=_smallest_angle)
 
 
 def _simplex(count: int, dim: int) -> np.ndarray:
@@ -136,6 +142,22 @@ def _simplex(count: int, dim: int) -> np.ndarray:
     corners = np.eye(count) - 1.0 / count
     flat = np.linalg.svd(corners)[0][:, : count - 1] * math.sqrt(count / (count - 1.0))
     return np.pad(flat, ((0, 0), (0, dim - count + 1)))
+
+
+def _roots(dim: int) -> np.ndarray:
+    """The roots of D4, D5, E6 or E7 as unit vectors, all 60° apart or more."""
+    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=8)))
+    pairs = [
+        sign * np.eye(8)[first] + other * np.eye(8)[second]
+        for first, second in itertools.combinations(range(8), 2)
+        for sign, other in itertools.product((-1.0, 1.0), repeat=2)
+    ]
+    of_e8 = np.concatenate([pairs, signs[signs.prod(axis=1) > 0] / 2])
+    # E8 holds the others: D4 where the last coordinates are 0, the rest where they are equal.
+    last = of_e8[:, 4:] if dim == 4 else np.diff(of_e8[:, dim - 1 :], axis=1)
+    inside = of_e8[~last.any(axis=1)]
+    points: np.ndarray = inside @ np.linalg.svd(inside)[2][:dim].T
+    return points / math.sqrt(2.0)
 
 
 def _search_packing(count: int, dim: int) -> np.ndarray:

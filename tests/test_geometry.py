@@ -77,6 +77,15 @@ def test_the_600_cell_is_found():
     assert not packing_is_exact(120, 4)
 
 
+@pytest.mark.parametrize(("classes", "dim"), [(24, 4), (23, 4), (40, 5), (72, 6), (126, 7)])
+def test_no_search_falls_behind_the_roots_that_are_known(classes, dim):
+    points = packing_points(classes, dim)
+    assert points.shape == (classes, dim)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1.0)
+    assert smallest_angle(points) >= math.radians(60) - 1e-9
+    assert packing_angle(classes, dim) == pytest.approx(smallest_angle(points))
+
+
 def test_only_proven_packings_are_called_exact():
     exact = [classes for classes in range(2, 40) if packing_is_exact(classes, 3)]
     assert exact == [*range(2, 15), 24]

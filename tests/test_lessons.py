@@ -200,6 +200,9 @@ def test_the_table_of_angles_is_what_the_package_computes():
         )
     assert table["4"][8] == angles.degrees(10, 4)
     assert table["8"][18] == angles.degrees(20, 8)
+    assert table["4"][22] == 60.0
+    for found in table.values():
+        assert found == sorted(found, reverse=True), "more points never stand farther apart"
 
 
 # -- links ---------------------------------------------------------------------------------------

@@ -70,6 +70,17 @@ def test_a_malformed_link_opens_the_default_and_says_so():
     assert shown(app)[1].embedding_dim == 2
 
 
+def test_a_link_may_leave_its_loss_and_more_to_a_preset():
+    app = visit(dim="3", m2="0.9")
+    config = shown(app)[1]
+    assert (config.embedding_dim, config.members[0].margin) == (3, Margin.arcface(0.9))
+    app = visit(preset="softmax", seed="7")
+    config = shown(app)[1]
+    assert (config.members[0].objective, config.seed) == ("softmax", 7)
+    app = visit(preset="none")
+    assert "preset=none was ignored" in app.warning[0].value
+
+
 def test_what_cannot_be_opened_is_said_and_the_run_stays():
     app = visit()
     before, _ = shown(app)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from functools import lru_cache
+from itertools import accumulate
 
 from facevis.assets import asset_path
 from facevis.geometry import packing_angle
@@ -20,7 +21,7 @@ _PATH = ("lessons", "angles.json")
 
 @lru_cache(maxsize=1)
 def packing_table() -> dict[str, list[float]]:
-    """The best angle known between K prototypes, degrees, K from 2 to 24, by dimension; ``free`` is
+    """The best angle found between K prototypes, degrees, K from 2 to 24, by dimension; ``free`` is
     D ≥ K − 1, where they form a simplex.
 
     >>> [round(packing_table()[dim][8], 1) for dim in ("2", "3", "free")]
@@ -41,7 +42,9 @@ def degrees(count: int, dim: int) -> float:
 
 def compute() -> dict[str, list[float]]:
     """The whole table, computed."""
-    table = {str(dim): [degrees(count, dim) for count in COUNTS] for dim in DIMENSIONS}
+    found = {str(dim): [degrees(count, dim) for count in COUNTS] for dim in DIMENSIONS}
+    # Of more points that stand farther apart some can be left out.
+    table = {dim: list(accumulate(angles[::-1], max))[::-1] for dim, angles in found.items()}
     return {**table, "free": [degrees(count, max(count - 1, 2)) for count in COUNTS]}
 
 

@@ -74,9 +74,9 @@ def entries(runs: Path) -> list[Entry]:
     except OSError:
         folders = []
     found += [_of_toy(folder) for folder in folders]
-    found.sort(key=lambda entry: entry.changed, reverse=True)
     living = [(token, run) for token, run in rooms.training() if run.recording.snapshots]
-    return [*(_of_living(token, run) for token, run in reversed(living)), *found]
+    found = [*(_of_living(token, run) for token, run in reversed(living)), *found]
+    return sorted(found, key=ORDERS["newest"])
 
 
 def entry_of(folder: Path) -> Entry:
@@ -186,6 +186,7 @@ def _of_living(token: str, run: LiveRun) -> Entry:
         step=run.step,
         steps=run.last_step,
         numbers=_numbers_of(recording),
+        changed=0.0 if run.training or not run.published else run.published.time_ms / 1000,
     )
 
 

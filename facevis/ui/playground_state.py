@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from facevis.datasets import DATASETS
-from facevis.links import from_query
+from facevis.i18n import Said
+from facevis.link_parts import ignored_part
+from facevis.links import from_query, to_query
 from facevis.live import Member, Recording, RunConfig
 from facevis.live.presets import CLASSIC_SCALE, PRESETS
 from facevis.margins import Margin
@@ -20,12 +22,13 @@ _MEMBER_FIELDS = (
 
 
 def begin(query: Mapping[str, str]) -> list[str]:
-    """Take the state from the link; returns what of it was ignored."""
-    preset = query.get("preset", "arcface" if "loss" not in query else None)
-    if preset in PRESETS:
-        show(PRESETS[preset], preset)
-        return []
-    config, ignored = from_query(query)
+    """Take the state from the link, what it leaves open from a preset; returns what was ignored."""
+    preset = query.get("preset", "" if "loss" in query else "arcface")
+    begun = to_query(PRESETS[preset]) if preset in PRESETS else {}
+    config, ignored = from_query({**begun, **query})
+    if preset and not begun:
+        reason = Said("link_choose", choices=", ".join(PRESETS))
+        ignored.append(ignored_part("preset", preset, reason))
     show(config, next((name for name, known in PRESETS.items() if known == config), state.OWN))
     return ignored
 
