@@ -146,6 +146,15 @@ def test_of_a_day_the_last_poll_counts_and_days_are_summed(tmp_path):
     assert table.earlier(question, NOW + timedelta(days=365)) == [1, 2, 0]
 
 
+def test_of_a_last_poll_that_somebody_cut_short_no_earlier_one_is_mixed_in(tmp_path):
+    table, question = VotesFile(tmp_path / "votes.csv"), question_of(8)
+    table.add(question, [9, 9, 9], NOW)
+    table.add(question, [1, 2, 3], NOW + timedelta(minutes=9))
+    rows = table.path.read_bytes().splitlines(keepends=True)
+    table.path.write_bytes(b"".join(rows[:-2]))
+    assert table.earlier(question, NOW + timedelta(days=365)) == [1, 0, 0]
+
+
 def test_votes_of_another_question_or_of_other_words_are_not_shown(tmp_path):
     table = VotesFile(tmp_path / "votes.csv")
     table.add(question_of(7), [5, 5, 5], NOW)

@@ -242,6 +242,13 @@ def test_a_zip_that_cannot_be_learned_from_is_refused(tmp_path, case):
         load(archive(tmp_path / "a.zip", files))
 
 
+def test_a_zip_that_unpacks_to_more_than_a_machine_should_hold_is_refused(tmp_path, monkeypatch):
+    path = archive(tmp_path / "a.zip", GOOD)
+    monkeypatch.setattr(own_module, "MAX_TOTAL_BYTES", 100)
+    with pytest.raises(ValueError, match="unpacks to far more than its size; repack it"):
+        load(path)
+
+
 def test_a_link_in_a_zip_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", GOOD)
     with zipfile.ZipFile(path, "a") as file:

@@ -9,10 +9,11 @@ from evaluations import CONFIG, listing, people, refused, result, run
 
 from facevis import evaluate as command
 from facevis.embedders import RecordingEmbedder
+from facevis.figures.results import thinned
 from facevis.live import Ensemble, material
 from facevis.live.config import RunConfig
 from facevis.live.recording import Recording
-from facevis.verification import auc, compare_all
+from facevis.verification import Roc, auc, compare_all
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,15 @@ def recording(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "run.npz"
     Ensemble(CONFIG, device="cpu").record().save(path)
     return path
+
+
+def test_of_a_long_roc_the_low_false_accept_rates_stay():
+    steps = np.linspace(0.0, 1.0, 1_000_001)
+    few = thinned(Roc(steps, np.sqrt(steps), -steps))
+    for low in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1):
+        decade = (few.far >= low) & (few.far < 10 * low)
+        assert decade.sum() > 80, low
+    assert np.diff(few.tar).max() < 0.01
 
 
 # -- recordings -----------------------------------------------------------------------------------

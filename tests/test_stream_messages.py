@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from facevis.live import Ensemble, RunConfig
 from facevis.live.commands import parse_command
+from facevis.live.rates import Budget
 from facevis.live.rooms import rooms
 from facevis.live.stream import routes
 
@@ -26,6 +27,16 @@ def run():
     live = rooms.find(token)
     yield token, live
     live.pause()
+
+
+def test_nobody_saves_up_messages_in_a_quiet_time(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    budget = Budget(per_second=10.0, burst=3)
+    now[0] = 1e6
+    assert [budget.spend() for _ in range(4)] == [True, True, True, False]
+    now[0] += 0.125
+    assert [budget.spend() for _ in range(2)] == [True, False]
 
 
 def test_a_flood_of_messages_is_cut_off(client, run):

@@ -200,6 +200,25 @@ def test_what_a_machine_elsewhere_writes_is_not_touched(tmp_path):
     assert theirs.exists()
 
 
+def test_all_files_of_a_folder_are_brought_to_the_disk_before_it_gets_its_name(
+    tmp_path, monkeypatch
+):
+    synced, sync = set(), os.fsync
+
+    def remember(descriptor):
+        synced.add(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    for name in ("a", "b/c"):
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    monkeypatch.setattr(os, "fsync", remember)
+    writing.bring_to_disk(tmp_path / "folder")
+    found = (path for path in (tmp_path / "folder").rglob("*") if path.is_file())
+    assert {path.stat().st_ino for path in found} <= synced
+
+
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "there").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "there")

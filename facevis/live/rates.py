@@ -11,6 +11,8 @@ class Budget:
     >>> budget = Budget(per_second=10.0, burst=2)
     >>> budget.spend(), budget.spend(), budget.spend()
     (True, True, False)
+
+    A quiet time saves up no more than ``burst``.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:

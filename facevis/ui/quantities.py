@@ -46,7 +46,11 @@ def size(t: Translate, count: float) -> str:
 
 
 def duration(t: Translate, seconds: float) -> str:
-    """A time in its two largest units."""
+    """A time in its two largest units.
+
+    >>> duration(lambda key, n: f"{n} {key[5]}", 3_700), duration(lambda key, n: f"{n}", 59.9)
+    ('1 h 1 m', '59')
+    """
     for name, length, inner, part in (
         ("days", 86_400, "hours", 3600),
         ("hours", 3600, "minutes", 60),
