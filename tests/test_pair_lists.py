@@ -71,6 +71,11 @@ def test_the_list_of_lfw(tmp_path):
     assert found.same.tolist() == [True, False]
     assert found.folds == 5
     assert listed(tmp_path, "2", "A_B 1 4", "A_B 1 C 10").folds == 10
+    for counts in ("0 5", "1 5"):
+        with pytest.raises(ValueError, match=f"{counts[0]} is no number of folds"):
+            listed(tmp_path, counts, "A_B 1 4", "A_B 1 C 10")
+    with pytest.raises(ValueError, match="line 1"):
+        listed(tmp_path, f"{'9' * 5000} 5", "A_B 1 4", "A_B 1 C 10")
 
 
 @pytest.mark.parametrize(

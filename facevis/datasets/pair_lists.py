@@ -25,7 +25,7 @@ MAX_PAIRS = 1_000_000
 _LARGEST_LIST = 256 * 2**20
 _FOLDS = 10
 _SUFFIXES = (".jpg", ".png")
-_COUNTS = re.compile(r"\d+(\s+\d+)?")
+_COUNTS = re.compile(r"\d{1,9}(\s+\d{1,9})?")
 
 Progress = Callable[[int, int], None]
 
@@ -78,6 +78,11 @@ def read_pairs(path: Path, root: Path | None = None) -> PairList:
     if lines and _COUNTS.fullmatch(lines[0][1]):
         counts = lines[0][1].split()
         folds = int(counts[0]) if len(counts) == 2 else _FOLDS
+        if folds < 2:
+            raise ValueError(
+                f"{path.name} begins with {lines[0][1]}, and {folds} is no number of folds to "
+                "be judged on; write 2 or more."
+            )
         named = _Named(root)
         pairs = [(number, *named.pair(path, number, line)) for number, line in lines[1:]]
         _refuse_collisions(path.name, named.collisions)

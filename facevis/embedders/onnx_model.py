@@ -13,7 +13,7 @@ import numpy as np
 from facevis.embedders.protocol import Progress, ahead, batches, with_channels
 from facevis.figures.words import Words
 from facevis.models.described import Description
-from facevis.validation import choice, positive, whole, within
+from facevis.validation import choice, line, positive, whole, within
 
 _BATCH = 64
 _DYNAMIC_SIZE = 112
@@ -177,6 +177,8 @@ def _session(path: Path, model: bytes | None) -> tuple[Any, str]:
     """The model, loaded, and the version of what loads it."""
     if model is None and not path.is_file():
         raise ValueError(f"there is no file {path}; check the path of the model.")
+    if not path.name.isprintable():
+        raise ValueError(f"the name {line(path.name)} cannot be written down; rename the file.")
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()

@@ -83,8 +83,17 @@ def roc_csv(results: Sequence[Result]) -> bytes:
         curve = thinned(roc(result.scores))
         columns = curve.far, curve.tar, curve.threshold, _degrees(curve.threshold)
         for row in np.stack(columns, axis=1).tolist():
-            writer.writerow((result.name, result.settings, *jsonable(row)))
+            writer.writerow((as_text(result.name), result.settings, *jsonable(row)))
     return text.getvalue().encode()
+
+
+def as_text(name: str) -> str:
+    """A name from outside as a cell that no spreadsheet takes for a formula.
+
+    >>> as_text("=SUM(A1)"), as_text("net")
+    ("'=SUM(A1)", 'net')
+    """
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def entry(result: Result) -> dict[str, Any]:

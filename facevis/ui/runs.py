@@ -89,6 +89,8 @@ def plain(text: str) -> str:
 
     >>> print(plain("![x](https://example.org)"))
     \\!\\[x\\]\\(https\\://example.org\\)
+    >>> print(plain("<b>"))
+    \\<b\\>
     """
     return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)
 
