@@ -87,6 +87,19 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:60] + "…"
 
 
+def written(name: str, text: str) -> str:
+    """Return a text that can be written down: JSON and file systems also have halves of letters.
+
+    >>> written("recipe", "демо")
+    'демо'
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name} holds halves of letters; give a text.") from error
+    return text
+
+
 def line(text: str, most: int = 80) -> str:
     """Of a name or a value from outside a part of one line, whatever letters it has.
 

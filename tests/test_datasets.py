@@ -249,6 +249,13 @@ def test_a_zip_that_unpacks_to_more_than_a_machine_should_hold_is_refused(tmp_pa
         load(path)
 
 
+def test_pictures_that_would_take_hours_to_decode_are_refused(tmp_path, monkeypatch):
+    path = archive(tmp_path / "a.zip", GOOD)
+    monkeypatch.setattr(own_module, "MAX_TOTAL_PIXELS", 500)
+    with pytest.raises(ValueError, match="megapixels; make its pictures smaller"):
+        load(path)
+
+
 def test_a_link_in_a_zip_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", GOOD)
     with zipfile.ZipFile(path, "a") as file:

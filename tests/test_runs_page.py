@@ -4,6 +4,7 @@ what others do to the folder meanwhile."""
 import json
 import shutil
 
+import numpy as np
 import pytest
 from apptest import key, visit
 from runs import prepared
@@ -62,6 +63,18 @@ def test_a_strange_line_in_a_journal_hides_no_run(full, entry):
     (full / "large" / "metrics.jsonl").write_text(json.dumps(entry) + "\n")
     assert {entry.name for entry in entries(full)} >= {"first", "second", "large", "bad"}
     chosen(visit(PAGE, run="large"), "first", "large")
+
+
+def test_a_kept_run_whose_pictures_have_no_name_that_can_be_written_hides_no_run(full):
+    path = full / "first" / toys.RECORDING
+    with np.load(path, allow_pickle=False) as found:
+        arrays = dict(found)
+    header = json.loads(bytes(arrays["header"]).decode())
+    header["config"]["dataset"] = "\ud800<b>"
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez(path, **arrays)
+    assert "halves of letters" in {e.name: e for e in entries(full)}["first"].sentence
+    chosen(visit(PAGE), "second", "large")
 
 
 def chosen(app, *names):

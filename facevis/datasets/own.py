@@ -32,6 +32,8 @@ MAX_RATIO = 200
 """Times that an archive may grow when it is unpacked."""
 MAX_SIDE = 20_000
 MAX_PIXELS = 64_000_000
+MAX_TOTAL_PIXELS = 20_000_000_000
+"""Of all pictures together: minutes of decoding. A small archive can hold hours of it."""
 MAX_SENTENCES = 50
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 _NO_PICTURE = {".txt", ".md", ".db", ".ini", ".json", ".csv", ".zip", ".html", ".xml"}
@@ -56,6 +58,7 @@ def own_images(path: str | Path, size: int = 32) -> Dataset:
     pictures: dict[str, list[np.ndarray]] = {}
     skipped: list[str] = []
     met: dict[str, str] = {}
+    pixels = 0
     for label, name, data in entries:
         other = met.setdefault(unicodedata.normalize("NFC", label).casefold(), label)
         if other != label:
@@ -64,10 +67,17 @@ def own_images(path: str | Path, size: int = 32) -> Dataset:
                 "rename one, or put their pictures into one subfolder."
             )
         try:
-            pictures.setdefault(label, []).append(decode(data, size))
+            with opened(data) as picture:
+                pixels += picture.width * picture.height
+                pictures.setdefault(label, []).append(_square(picture, size))
         except ValueError as error:
             if len(skipped) < MAX_SENTENCES:
                 skipped.append(f"{line(f'{label}/{name}')} was left out: {error}.")
+        if pixels > MAX_TOTAL_PIXELS:
+            raise ValueError(
+                f"{path.name} holds more than {MAX_TOTAL_PIXELS / 1e6:,.0f} megapixels; make "
+                "its pictures smaller, or choose a part of it."
+            )
         if sum(map(len, pictures.values())) > MAX_IMAGES or len(pictures) > MAX_CLASSES:
             raise ValueError(
                 f"{path.name} holds more than {MAX_IMAGES} pictures or {MAX_CLASSES} classes; "
@@ -172,9 +182,12 @@ def _visible(name: str) -> bool:
 def decode(data: bytes, size: int) -> np.ndarray:
     """One picture as uint8 RGB (size, size, 3), upright, its centred square; as ``opened``."""
     with opened(data) as picture:
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-        square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(square)
+        return _square(picture, size)
+
+
+def _square(picture: Image.Image, size: int) -> np.ndarray:
+    upright = ImageOps.exif_transpose(picture).convert("RGB")
+    return np.asarray(ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from facevis.validation import choice, line, shown
+from facevis.validation import choice, line, shown, written
 
 
 def flat(tree: dict[str, Any], before: str = "") -> dict[str, Any]:
@@ -68,8 +68,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
         kind = f"an {hint.__name__}" if hint is int else f"a {hint.__name__}"
         raise ValueError(f"the configuration's {where} is {shown(value)}; give {kind}.")
-    if isinstance(value, str) and not _can_be_written(value):
-        raise ValueError(f"the configuration's {where} holds halves of letters; give a text.")
+    if isinstance(value, str):
+        written(f"the configuration's {where}", value)
     if hint is float:
         try:
             return float(value)
@@ -79,11 +79,3 @@ def _value(hint: Any, value: Any, where: str) -> Any:
                 "floating point can hold."
             ) from None
     return value
-
-
-def _can_be_written(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

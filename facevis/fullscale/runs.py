@@ -77,7 +77,7 @@ def _accept(folder: Path, config: FullScaleConfig) -> None:
 def _not_writable(folder: Path, error: OSError) -> ValueError:
     return ValueError(
         f"{folder} cannot be written ({error.strerror}); make room or correct its permissions, or "
-        "choose another --out."
+        "choose another --out (for the app, another --runs)."
     )
 
 

@@ -14,7 +14,7 @@ from facevis.margins import Margin, check_gradient, check_tail
 from facevis.mining import MINING
 from facevis.models import NETWORKS
 from facevis.objectives import MARGIN_FAMILY, OBJECTIVES
-from facevis.validation import choice, flag, shown, whole, within
+from facevis.validation import choice, flag, shown, whole, within, written
 
 MOST_MEMBERS = 256
 SWEPT = ("m1", "m2", "m3", "scale")
@@ -128,6 +128,7 @@ class RunConfig:
             raise ValueError(f"members is {shown(self.members)}; give a tuple of Member.")
         if not isinstance(self.dataset, str):
             raise ValueError(f"dataset is {shown(self.dataset)}; give a name or a path as text.")
+        written("dataset", self.dataset)
         if not 1 <= len(self.members) <= MOST_MEMBERS:
             raise ValueError(f"a run has 1 to {MOST_MEMBERS} members, not {len(self.members)}.")
         choice("network", self.network, NETWORKS)

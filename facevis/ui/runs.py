@@ -92,6 +92,7 @@ def plain(text: str) -> str:
     >>> print(plain("<b>"))
     \\<b\\>
     """
+    text = text.encode("utf-8", "replace").decode()  # names of files may hold what is no letter
     return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)
 
 
