@@ -3,7 +3,7 @@
 ``.venv/bin/python docs/pictures.py`` trains two small runs, opens every page, and writes
 ``docs/pictures``: the pictures, and the words and places that a test compares with the pages
 (``tests/onscreen.py``). Names behind it make only those, ``docs/pictures.py scrub film``, and the
-words of all. It wants Chromium and takes ten minutes on two cores. Faces are drawn, of nobody.
+words of all. It wants Chromium and takes five minutes on two cores. Faces are drawn, of nobody.
 """
 
 from __future__ import annotations
