@@ -59,9 +59,10 @@ class Train:
                 f"-m facevis.fullscale.train {folder}"
             )
             return
-        if not _is_finished(folder):
-            print(self.config.to_json())
-            launch(folder, machines)
+        if self.nodes == 1 and _is_finished(folder):
+            return
+        print(self.config.to_json())
+        launch(folder, machines)
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,10 @@ class Resume:
     def _train(self, folder: Path) -> None:
         from facevis.fullscale.launch import Machines, launch
 
-        if not _is_finished(folder):
-            launch(folder, Machines(self.nproc, self.nodes, self.rendezvous, self.node))
+        machines = Machines(self.nproc, self.nodes, self.rendezvous, self.node)
+        if self.nodes == 1 and _is_finished(folder):
+            return
+        launch(folder, machines)
 
 
 def _is_finished(folder: Path) -> bool:

@@ -177,7 +177,7 @@ def _session(path: Path, model: bytes | None) -> tuple[Any, str]:
     """The model, loaded, and the version of what loads it."""
     if model is None and not path.is_file():
         raise ValueError(f"there is no file {path}; check the path of the model.")
-    if not path.name.isprintable():
+    if path.name != path.name.encode("utf-8", "replace").decode():
         raise ValueError(f"the name {line(path.name)} cannot be written down; rename the file.")
     import onnxruntime
 
