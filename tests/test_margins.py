@@ -237,6 +237,14 @@ def test_stacked_margins_have_the_precision_that_they_are_made_for():
     assert wide.m3.item() == 0.35
 
 
+@pytest.mark.parametrize("shape", [(4, 5), (2, 4, 5)])
+def test_vectors_whose_length_overflows_keep_their_direction_beside_others(shape):
+    directions = unit(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
+    lengths = torch.tensor([[1e20], [1.0], [3e38], [1.5e-12]])
+    torch.testing.assert_close(unit(lengths * directions), directions)
+    assert torch.isnan(unit(torch.tensor([torch.inf, 1.0]))).any()
+
+
 def test_unit_vectors_of_zero_stay_zero_and_pass_no_gradient():
     vectors = torch.tensor([[0.0, 0.0], [3.0, 4.0]], requires_grad=True)
     directions = unit(vectors)
