@@ -87,6 +87,21 @@ def test_the_lecture_goes_from_first_to_last_by_keyboard(page, app_url, language
     assert page.faults == []
 
 
+@pytest.mark.parametrize("width", [1280, 1600, 1920])
+def test_two_pictures_lie_side_by_side_within_the_page(browser, app_url, width):
+    page = opened(browser, viewport={"width": width, "height": 900})
+    page.goto(f"{app_url}/lecture?lesson=8")
+    page.locator(".fv-lesson .fv-cell").nth(1).wait_for(timeout=30_000)
+    page.wait_for_timeout(1000)
+    words = page.locator(".fv-lesson").bounding_box()
+    first, second = (cell.bounding_box() for cell in page.locator(".fv-lesson .fv-cells > *").all())
+    side = page.locator(".fv-lesson-side").bounding_box()
+    assert first["x"] >= words["x"]
+    assert first["x"] + first["width"] <= second["x"]
+    assert second["x"] + second["width"] <= side["x"]
+    page.context.close()
+
+
 def test_an_answer_stays_when_one_comes_back(page, app_url):
     page.goto(f"{app_url}/lecture?lesson=6")
     shown(page, 6)
