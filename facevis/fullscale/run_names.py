@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 _NAME = re.compile(r"[\w\-][\w\- .]{0,79}")
-
 _TRIES = 5
 
 
